@@ -1,0 +1,78 @@
+# Two commands do everything on a machine with Node 20 or newer and npm: `make run` and `make test`.
+# The runtime that SkyOps is made for comes from npm, into node_modules, and comes first in PATH here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
+
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# On a workstation: only this machine can reach it, and Ctrl-C need not wait for load balancers.
+SKYOPS_HOST ?= 127.0.0.1
+SKYOPS_PORT ?= 8001
+SKYOPS_DRAIN_DELAY_SECONDS ?= 0
+
+# Random order finds tests that lean on each other; the seed is printed, SEED=… repeats it.
+SEED ?=
+NODE_TEST = node --test --test-randomize $(if $(SEED),--test-random-seed=$(SEED)) --test-timeout=120000
+
+help: ## What can be made
+	@echo 'SkyOps: the exemplary operations microservice for Kubernetes.'
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+# The stamp is newer than the lockfile exactly when what is installed is what the lockfile says.
+node_modules/.installed: package.json package-lock.json .npmrc
+	@echo 'Installing what the lockfile names (once, about half a minute) …'
+	@npm ci --no-progress --loglevel=error
+	@node --version | grep -q '^v26' || { echo 'The Node 26 of node_modules is missing: npm did not run the install script of the package "node". Delete node_modules and try again with npm 11 or newer.' >&2; exit 1; }
+	@touch $@
+
+install: node_modules/.installed ## Install the dependencies from the lockfile
+
+run: node_modules/.installed ## Start SkyOps on http://localhost:8001 (Ctrl-C stops it)
+	@echo "SkyOps starts on http://localhost:$(SKYOPS_PORT)"
+	@echo "  API in the browser   http://localhost:$(SKYOPS_PORT)/docs"
+	@echo "  what it uses now     curl localhost:$(SKYOPS_PORT)/status"
+	@echo "  burn two cores       curl -X POST localhost:$(SKYOPS_PORT)/simulate-cpu -H 'content-type: application/json' -d '{\"seconds\": 10, \"parallelism\": 2}'"
+	@SKYOPS_HOST=$(SKYOPS_HOST) SKYOPS_PORT=$(SKYOPS_PORT) SKYOPS_DRAIN_DELAY_SECONDS=$(SKYOPS_DRAIN_DELAY_SECONDS) exec node src/main.ts
+
+check: node_modules/.installed ## Everything static: format, lint, arrows, types, dead code, generated files
+	@echo '· format, lint and room arrows (Biome)';  biome ci --colors=off .
+	@echo '· types (TypeScript)';                     tsc -p .
+	@echo '· nothing unused (knip)';                  knip --no-progress
+	@echo '· the reference is as generated';          node tools/reference.ts --check
+
+format: node_modules/.installed ## Write the format that check asks for
+	@biome check --write .
+
+reference: node_modules/.installed ## Generate docs/reference from the code
+	@node tools/reference.ts
+
+test: check test-all ## Install, then check, then every test
+
+.PHONY: test-all
+test-all: node_modules/.installed
+	@$(NODE_TEST) 'src/**/*.test.ts' 'test/**/*.test.ts'
+
+test-unit: node_modules/.installed ## Tests of single rooms, beside their sources
+	@$(NODE_TEST) 'src/**/*.test.ts'
+
+test-contract: node_modules/.installed ## What users rely on: bodies, statuses, OpenAPI, metrics, settings, arrows
+	@$(NODE_TEST) 'test/contract/*.test.ts'
+
+test-process: node_modules/.installed ## A real process: signals, load, Prometheus
+	@$(NODE_TEST) 'test/process/*.test.ts'
+
+test-browser: node_modules/.installed ## The documentation pages in Chromium
+	@$(NODE_TEST) 'test/browser/*.test.ts'
+
+test-manifests: node_modules/.installed ## k8s/ rendered by kubectl and checked against the Kubernetes types
+	@$(NODE_TEST) 'test/manifests/*.test.ts'
+
+bench: node_modules/.installed ## Measure: probes under load
+	@node bench/probes-under-load.ts
+
+clean: ## Remove what was installed
+	rm -rf node_modules .cache

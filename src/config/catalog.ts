@@ -1,0 +1,20 @@
+/** Gathers the settings that the rooms declare; the reference documentation follows this order. */
+
+import type { SettingValues } from '#foundation/setting.ts';
+import { buildSettings } from '#http/build.ts';
+import { httpSettings } from '#http/settings.ts';
+import { drainSettings } from '#lifecycle/drain.ts';
+import { loggerSettings } from '#observability/logger.ts';
+import { capSettings } from '#simulation/capacity.ts';
+import { identitySettings } from '#usage/identity.ts';
+
+export const settings = {
+  http: httpSettings,
+  logger: loggerSettings,
+  simulation: capSettings,
+  drain: drainSettings,
+  identity: identitySettings,
+  build: buildSettings,
+};
+
+export type Config = { readonly [Group in keyof typeof settings]: SettingValues<(typeof settings)[Group]> };

@@ -1,0 +1,93 @@
+/** Reads the environment into the configuration, or says everything that is wrong with it at once. */
+
+import { granted, type Outcome, refused } from '#foundation/outcome.ts';
+import type { Setting } from '#foundation/setting.ts';
+import { drainConflict } from '#lifecycle/drain.ts';
+import { type Config, settings } from './catalog.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Loaded = {
+  readonly config: Config;
+  /** The declared variables that are set, as they were given: what /status may show of the environment. */
+  readonly given: Readonly<Record<string, string>>;
+  /** What is odd and harmless, for the log. */
+  readonly warnings: readonly string[];
+};
+
+/** One line for each thing that is wrong: the variable, what was given, what would be right. */
+export type ConfigErrors = readonly string[];
+
+/**
+ * The variables that Kubernetes sets for a Service, here one that is named `skyops` or `skyops-…`. They are not
+ * ours, although one of them is spelt SKYOPS_PORT.
+ * @see https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+const SERVICE_LINK_NAME =
+  /^SKYOPS(_[A-Z0-9_]+)?_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
+
+export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErrors> {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const given: Record<string, string> = {};
+  const known = new Set<string>();
+  let links = 0;
+
+  const isLink = (variable: string, text: string) =>
+    SERVICE_LINK_NAME.test(variable) || (/_PORT$/.test(variable) && SERVICE_LINK_PORT.test(text));
+
+  function readSetting(setting: Setting<unknown>): unknown {
+    const { variable } = setting;
+    known.add(variable);
+    const text = environment[variable];
+    // An empty value is how a manifest or a Compose file spells "not set".
+    if (text === undefined || text === '' || isLink(variable, text)) return setting.fallback;
+    const value = setting.parse(text);
+    if (value === undefined) errors.push(`${variable}: got ${shown(text)}, expected ${setting.expected}.`);
+    else given[variable] = text;
+    return value ?? setting.fallback;
+  }
+
+  const config = Object.fromEntries(
+    Object.entries(settings).map(([group, declared]) => [
+      group,
+      Object.fromEntries(Object.entries(declared).map(([name, setting]) => [name, readSetting(setting)])),
+    ]),
+    // Built from `settings` entry by entry, so it has the form that Config derives from it.
+  ) as unknown as Config;
+
+  for (const [variable, text = ''] of Object.entries(environment)) {
+    if (!variable.startsWith('SKYOPS_')) continue;
+    if (isLink(variable, text)) links += 1;
+    else if (!known.has(variable)) errors.push(`${variable}: there is no such setting.${suggestion(variable, known)}`);
+  }
+  if (errors.length === 0) {
+    const conflict = drainConflict(config.drain);
+    if (conflict !== undefined) errors.push(conflict);
+  }
+  if (links > 0) {
+    warnings.push(
+      `Ignored ${links} SKYOPS_… variables that Kubernetes sets for a Service of this name. Set enableServiceLinks: false in the pod to be rid of them.`,
+    );
+  }
+  return errors.length > 0 ? refused(errors) : granted({ config, given, warnings });
+}
+
+/** What was given, short and on one line whatever is in it. */
+function shown(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}
+
+function suggestion(variable: string, known: ReadonlySet<string>): string {
+  const words = new Set(variable.split('_').slice(1));
+  const shared = (name: string) =>
+    name
+      .split('_')
+      .slice(1)
+      .filter((word) => words.has(word)).length;
+  const best = [...known].toSorted((a, b) => shared(b) - shared(a))[0];
+  return best !== undefined && shared(best) > 0
+    ? ` Did you mean ${best}?`
+    : ' docs/reference/configuration.md lists all.';
+}

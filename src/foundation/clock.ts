@@ -1,0 +1,53 @@
+/** Time as a value that is handed down, so that a test can own it; nobody else names Date, performance or setTimeout. */
+
+/** Takes back a timer; calling it again does nothing. */
+export type Cancel = () => void;
+
+export type Clock = {
+  /** Milliseconds on a clock that only moves forward; wall-clock corrections do not move it. */
+  readonly monotonicMs: () => number;
+  /** The wall clock, for what people read: milliseconds since 1970. It may jump, so nothing is timed by it. */
+  readonly epochMs: () => number;
+  /** Calls `run` once, `delayMs` milliseconds from now. */
+  readonly after: (delayMs: number, run: () => void) => Cancel;
+  /** Calls `run` every `periodMs` milliseconds until cancelled. */
+  readonly every: (periodMs: number, run: () => void) => Cancel;
+};
+
+/** The real clock. Its timers keep the process alive until they have fired or are cancelled. */
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  epochMs: () => Date.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+  every: (periodMs, run) => {
+    const timer = setInterval(run, periodMs);
+    return () => clearInterval(timer);
+  },
+};
+
+/** A moment on the wall clock as people and JSON want it: RFC 3339 in UTC. */
+export function rfc3339(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+/**
+ * Resolves to `true` after `delayMs`, or to `false` as soon as `signal` aborts.
+ * It never rejects: a wait that is cut short is an ordinary ending for its callers.
+ */
+export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve(false);
+    const onAbort = () => {
+      cancel();
+      resolve(false);
+    };
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve(true);
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,76 @@
+/** What a setting is: one declaration gives its parsing, its checking, its error text and its row in the reference. */
+
+export type Setting<Value> = {
+  /** The environment variable, `SKYOPS_…`. */
+  readonly variable: string;
+  /** What it changes, in one sentence for the reference. */
+  readonly meaning: string;
+  /** What would be right, to follow "expected ": in the reference and in every error. */
+  readonly expected: string;
+  readonly fallback: Value;
+  /** `undefined` where the text is not a right value. */
+  readonly parse: (text: string) => Value | undefined;
+};
+
+/** The values that belong to a record of settings. */
+export type SettingValues<Settings extends Record<string, Setting<unknown>>> = {
+  readonly [Name in keyof Settings]: Settings[Name] extends Setting<infer Value> ? Value : never;
+};
+
+type Declaration<Value> = {
+  readonly variable: string;
+  readonly meaning: string;
+  readonly fallback: Value;
+};
+
+type Range = { readonly minimum: number; readonly maximum: number };
+
+const WHOLE_NUMBER = /^\d{1,15}$/;
+const DECIMAL_NUMBER = /^\d{1,15}(\.\d{1,9})?$/;
+
+export function integerSetting<Value extends number | null = number>(
+  declaration: Declaration<Value> & Range,
+): Setting<number | Value> {
+  return numeric(declaration, 'a whole number', WHOLE_NUMBER);
+}
+
+export function numberSetting<Value extends number | null = number>(
+  declaration: Declaration<Value> & Range,
+): Setting<number | Value> {
+  return numeric(declaration, 'a number', DECIMAL_NUMBER);
+}
+
+function numeric<Value extends number | null>(
+  { minimum, maximum, ...declaration }: Declaration<Value> & Range,
+  noun: string,
+  spelling: RegExp,
+): Setting<number | Value> {
+  return {
+    ...declaration,
+    expected: `${noun} from ${minimum} to ${maximum}`,
+    parse: (text) => {
+      // Number() alone would take "", " 5", "0x10" and "1e3"; each of them is more often a slip than meant.
+      if (!spelling.test(text)) return undefined;
+      const value = Number(text);
+      return value >= minimum && value <= maximum ? value : undefined;
+    },
+  };
+}
+
+export function choiceSetting<const Choice extends string>(
+  declaration: Declaration<Choice> & { readonly choices: readonly Choice[] },
+): Setting<Choice> {
+  const { choices, ...rest } = declaration;
+  return {
+    ...rest,
+    expected: `one of ${choices.join(', ')}`,
+    parse: (text) => choices.find((choice) => choice === text),
+  };
+}
+
+export function textSetting<Value extends string | null>(
+  declaration: Declaration<Value> & { readonly expected: string; readonly accepts: (text: string) => boolean },
+): Setting<string | Value> {
+  const { accepts, ...rest } = declaration;
+  return { ...rest, parse: (text) => (accepts(text) ? text : undefined) };
+}

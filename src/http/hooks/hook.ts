@@ -1,0 +1,15 @@
+/** The contract of a hook: one concern of every request, added to the server in the order of the catalog. */
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '#foundation/clock.ts';
+import type { Phase } from '#lifecycle/phase.ts';
+import type { RequestObserver } from '#observability/request-record.ts';
+import type { OpenRequests } from '../open-requests.ts';
+
+export type HookParts = {
+  readonly clock: Clock;
+  readonly phase: Phase;
+  readonly observer: RequestObserver;
+  readonly openRequests: OpenRequests;
+};
+
+export type Hook = (app: FastifyInstance, parts: HookParts) => void;

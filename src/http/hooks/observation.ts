@@ -1,0 +1,58 @@
+/** The one place that sees each request begin and end, aborted ones included; log and metrics are made from it. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Hook, HookParts } from './hook.ts';
+
+/** Names from RFC 9110 and RFC 5789; any other is one value, so that no client can add a series. */
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+]);
+
+/** OpenTelemetry's word for a method outside of the known ones. */
+export const OTHER_METHOD = '_OTHER';
+export const UNMATCHED_PATH = 'unmatched';
+
+/** The de-facto status for a client that left before the answer; nothing is sent with it. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+export const observationHook: Hook = (app, parts) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    observeRequest(request, reply, parts);
+    done();
+  });
+};
+
+export function observeRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { clock, observer, openRequests }: HookParts,
+): void {
+  const startedMs = clock.monotonicMs();
+  const { socket } = request.raw;
+  const bytesBefore = socket.bytesWritten;
+  const client = request.ip ?? '';
+  observer.started();
+  openRequests.add(request);
+  // Fastify's onResponse does not run when the client is gone; `close` always comes, and once.
+  reply.raw.once('close', () => {
+    openRequests.delete(request);
+    const { url, config } = request.routeOptions;
+    observer.finished({
+      requestId: request.id,
+      method: METHODS.has(request.method) ? request.method : OTHER_METHOD,
+      path: url ?? UNMATCHED_PATH,
+      status: reply.raw.writableFinished ? reply.raw.statusCode : CLIENT_CLOSED_REQUEST,
+      durationMs: clock.monotonicMs() - startedMs,
+      bytesSent: socket.bytesWritten - bytesBefore,
+      client,
+      isRoutine: config.isRoutine === true,
+    });
+  });
+}

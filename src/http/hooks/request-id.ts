@@ -1,0 +1,10 @@
+/** Answers carry the request's id, also those that something later refuses. */
+import { REQUEST_ID_HEADER } from '../request-id.ts';
+import type { Hook } from './hook.ts';
+
+export const requestIdHook: Hook = (app) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header(REQUEST_ID_HEADER, request.id);
+    done();
+  });
+};

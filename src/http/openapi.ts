@@ -1,0 +1,29 @@
+/** The frame of the OpenAPI document; its substance comes from the routes. */
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { Build } from './build.ts';
+
+export function openApiOptions({ version }: Pick<Build, 'version'>): FastifyDynamicSwaggerOptions {
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'SkyOps',
+        version,
+        description:
+          'The exemplary operations microservice for Kubernetes: it behaves well, produces exactly the load that you ask for, and proves what it delivered.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'This replica.' }],
+      tags: [
+        { name: 'service', description: 'What this is.' },
+        { name: 'probes', description: 'For the kubelet and load balancers.' },
+        { name: 'observing', description: 'What it uses and does.' },
+        { name: 'simulations', description: 'Load on request: bounded, listed, cancellable, reported.' },
+        { name: 'documentation', description: 'This document and its pages.' },
+      ],
+    },
+    refResolver: {
+      buildLocalReference: (schema, _base, _fragment, index) => String(schema['$id'] ?? `schema-${index}`),
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** Every 4xx and 5xx in one form, RFC 9457; the only place that knows which code is which status. */
+import type { FastifyReply } from 'fastify';
+import Type, { type Static } from 'typebox';
+import type { Refusal } from '#foundation/outcome.ts';
+import type { SimulationRefusal } from '#simulation/engine.ts';
+
+type HttpCode =
+  | 'bad-request'
+  | 'malformed-json'
+  | 'invalid-parameter'
+  | 'invalid-body'
+  | 'not-found'
+  | 'simulation-not-found'
+  | 'method-not-allowed'
+  | 'request-timeout'
+  | 'body-too-large'
+  | 'target-too-long'
+  | 'unsupported-media-type'
+  | 'header-too-large'
+  | 'simulation-failed'
+  | 'internal';
+
+export type ProblemCode = HttpCode | SimulationRefusal['code'];
+
+const PROBLEMS = {
+  'bad-request': { status: 400, title: 'Bad request' },
+  'malformed-json': { status: 400, title: 'The body is not valid JSON' },
+  'invalid-parameter': { status: 400, title: 'A parameter is not valid' },
+  'not-found': { status: 404, title: 'No such path' },
+  'simulation-not-found': { status: 404, title: 'No such simulation' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
+  'body-too-large': { status: 413, title: 'The body is too large' },
+  'target-too-long': { status: 414, title: 'The path is too long' },
+  'unsupported-media-type': { status: 415, title: 'Unsupported content type' },
+  'invalid-body': { status: 422, title: 'The body is not as documented' },
+  'over-cap': { status: 422, title: 'More than this service allows' },
+  'capacity-exhausted': { status: 429, title: 'No capacity at the moment' },
+  'header-too-large': { status: 431, title: 'The headers are too large' },
+  internal: { status: 500, title: 'Internal error' },
+  'simulation-failed': { status: 500, title: 'The simulation failed' },
+  draining: { status: 503, title: 'This replica is stopping' },
+} as const satisfies Record<ProblemCode, { status: number; title: string }>;
+
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
+
+export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
+
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'Identifies the kind of problem; `urn:skyops:problem:` and the code.' }),
+    title: Type.String({ description: 'The kind of problem, in words.' }),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.String({ description: 'What is wrong with this request, and what to do.' }),
+    code: Type.Enum(PROBLEM_CODES, { description: 'For programs to branch on.' }),
+    request_id: Type.String({ description: 'Finds the request in the log.' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field; empty for the whole body.' }),
+          message: Type.String({ description: 'The rule that it breaks.' }),
+        }),
+        { description: 'The fields that are wrong, at most 20.' },
+      ),
+    ),
+  },
+  { $id: 'Problem', description: 'RFC 9457 problem details.' },
+);
+export type Problem = Static<typeof Problem>;
+
+/** More than a person reads; it also bounds what a hostile body can make us write. */
+const MAX_FIELD_ERRORS = 20;
+
+export function statusOf(code: ProblemCode): number {
+  return PROBLEMS[code].status;
+}
+
+export function problemOf(refusal: Refusal<ProblemCode>, requestId: string): Problem {
+  const { status, title } = PROBLEMS[refusal.code];
+  return {
+    type: `urn:skyops:problem:${refusal.code}`,
+    title,
+    status,
+    detail: refusal.detail,
+    code: refusal.code,
+    request_id: requestId,
+    ...(refusal.errors === undefined ? {} : { errors: refusal.errors.slice(0, MAX_FIELD_ERRORS) }),
+  };
+}
+
+/** Answers with the problem; Retry-After is there where waiting helps. */
+export function sendProblem(reply: FastifyReply, refusal: Refusal<ProblemCode>): FastifyReply {
+  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
+  const problem = problemOf(refusal, reply.request.id);
+  return reply.code(problem.status).header('content-type', PROBLEM_CONTENT_TYPE).send(JSON.stringify(problem));
+}

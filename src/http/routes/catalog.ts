@@ -1,0 +1,32 @@
+/** Every route of the service; a line here serves it, validates it and documents it. */
+import type { ProbeCatalog } from '#health/catalog.ts';
+import type { Metrics } from '#observability/metrics/metrics.ts';
+import { openApiRoute, redocRoute, swaggerUiRoute } from './docs.ts';
+import { infoRoute } from './info.ts';
+import { metricsRoute } from './metrics.ts';
+import { healthRoute, readyRoute } from './probes.ts';
+import type { Route } from './route.ts';
+import { simulateCpuRoute } from './simulate-cpu.ts';
+import { cancelAllRoute, cancelRoute, listRoute, readRoute, startRoutes } from './simulations.ts';
+import { type StatusParts, statusRoute } from './status.ts';
+
+export type RouteParts = StatusParts & { readonly probes: ProbeCatalog; readonly metrics: Metrics };
+
+export function routes(parts: RouteParts): readonly Route[] {
+  return [
+    infoRoute(parts),
+    healthRoute(parts.probes),
+    readyRoute(parts.probes),
+    statusRoute(parts),
+    metricsRoute(parts.metrics),
+    simulateCpuRoute(parts),
+    ...startRoutes(parts),
+    listRoute(parts),
+    readRoute(parts),
+    cancelRoute(parts),
+    cancelAllRoute(parts),
+    openApiRoute,
+    swaggerUiRoute,
+    redocRoute,
+  ];
+}

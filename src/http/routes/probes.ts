@@ -1,0 +1,76 @@
+/** GET /health and GET /ready: what the kubelet asks. They do no work, so that they answer whatever the load is. */
+import Type from 'typebox';
+import { nullable } from '#foundation/scalars.ts';
+import type { ProbeCatalog } from '#health/catalog.ts';
+import { examine } from '#health/examination.ts';
+import { json, type Route } from './route.ts';
+
+const Checks = Type.Optional(
+  Type.Array(Type.Object({ name: Type.String(), ok: Type.Boolean(), reason: nullable(Type.String()) }), {
+    description: 'Each check, with ?verbose.',
+  }),
+);
+
+const querystring = Type.Object(
+  { verbose: Type.Optional(Type.String({ maxLength: 8, description: 'Adds each check; its value does not matter.' })) },
+  { additionalProperties: true },
+);
+
+export function healthRoute(probes: ProbeCatalog): Route {
+  const healthy = Type.Object({ status: Type.Literal('ok'), checks: Checks });
+  const unhealthy = Type.Object({ status: Type.Literal('failed'), checks: Checks });
+  return (app) => {
+    app.get(
+      '/health',
+      {
+        config: { access: 'public', isRoutine: true },
+        schema: {
+          operationId: 'getHealth',
+          tags: ['probes'],
+          summary: 'Liveness',
+          description: 'Fails only where a restart would help. It stays ok under load and while draining.',
+          querystring,
+          response: {
+            200: json('Alive.', healthy, { status: 'ok' }),
+            503: json('A restart would help.', unhealthy, { status: 'failed' }),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { ok, checks } = examine(probes.liveness);
+        const verbose = request.query.verbose === undefined ? {} : { checks: [...checks] };
+        return ok ? { status: 'ok' as const, ...verbose } : reply.code(503).send({ status: 'failed', ...verbose });
+      },
+    );
+  };
+}
+
+export function readyRoute(probes: ProbeCatalog): Route {
+  const ready = Type.Object({ ready: Type.Literal(true), checks: Checks });
+  const notReady = Type.Object({ ready: Type.Literal(false), reason: Type.String(), checks: Checks });
+  return (app) => {
+    app.get(
+      '/ready',
+      {
+        config: { access: 'public', isRoutine: true },
+        schema: {
+          operationId: 'getReadiness',
+          tags: ['probes'],
+          summary: 'Readiness',
+          description: 'Whether this replica wants traffic. The reason names the first check that says no.',
+          querystring,
+          response: {
+            200: json('Send traffic.', ready, { ready: true }),
+            503: json('Send it elsewhere.', notReady, { ready: false, reason: 'draining' }),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { reason, checks } = examine(probes.readiness);
+        const verbose = request.query.verbose === undefined ? {} : { checks: [...checks] };
+        if (reason === null) return { ready: true as const, ...verbose };
+        return reply.code(503).send({ ready: false, reason, ...verbose });
+      },
+    );
+  };
+}

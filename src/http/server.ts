@@ -1,0 +1,114 @@
+/** Builds the HTTP server: Fastify with its limits, the hooks, the routes, and one form for every error. */
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import { Failure } from '#foundation/failure.ts';
+import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
+import { requireDeclaredAccess } from './access.ts';
+import { answerBrokenConnection } from './broken-request.ts';
+import { hooks } from './hooks/catalog.ts';
+import type { HookParts } from './hooks/hook.ts';
+import { observeRequest } from './hooks/observation.ts';
+import { invalidInput } from './invalid-input.ts';
+import { acceptStrictJson, RefusedRequest } from './json-body.ts';
+import { openApiOptions } from './openapi.ts';
+import { Problem, sendProblem } from './problem.ts';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
+import { type RouteParts, routes } from './routes/catalog.ts';
+import type { App } from './routes/route.ts';
+import {
+  HEADERS_TIMEOUT_MS,
+  type HttpSettings,
+  MAX_BODY_BYTES,
+  MAX_HEADER_BYTES,
+  REQUEST_TIMEOUT_MS,
+  TIMEOUT_CHECK_MS,
+} from './settings.ts';
+import { answerUnmatched } from './unmatched.ts';
+
+export type ServerParts = RouteParts &
+  HookParts & {
+    readonly settings: HttpSettings;
+    /** Told of what became a 500, under the request's id. */
+    readonly onFailure: (requestId: string, cause: unknown) => void;
+  };
+
+/** The server with everything on it, checked and ready to listen. Rejects if a route is not declared in full. */
+export async function createServer(parts: ServerParts): Promise<App> {
+  const { settings, onFailure } = parts;
+  const app: App = fastify({
+    // Requests are logged by the observation hook, which also sees those that are aborted.
+    logger: false,
+    genReqId: requestIdOf,
+    // The default reads the header unchecked.
+    requestIdHeader: false,
+    // The answer during the drain is our business; Fastify would refuse what still arrives with 503.
+    return503OnClosing: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: settings.keepAliveSeconds * 1000,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    // Coercion would let "Infinity" pass every range, and dropping unknown fields would hide a misspelt one.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } },
+    frameworkErrors: (error, request, reply) => {
+      // Errors before routing run no hooks, so that this does their part.
+      observeRequest(request, reply, parts);
+      reply.header(REQUEST_ID_HEADER, request.id);
+      return answerError(error, request, reply);
+    },
+    clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts),
+  }).withTypeProvider();
+
+  const answerError = (error: FastifyError | RefusedRequest, request: FastifyRequest, reply: FastifyReply) =>
+    sendProblem(reply, refusalOf(error, request, onFailure));
+
+  for (const schema of [Problem, Simulation, SimulationSummary]) app.addSchema(schema);
+  requireDeclaredAccess(app);
+  acceptStrictJson(app);
+  for (const { hook } of hooks) hook(app, parts);
+  // A POST without any body asks for the defaults; Fastify would validate `undefined`.
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (request.body === undefined) request.body = {};
+    done();
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => answerUnmatched(app, request, reply));
+  await app.register(swagger, openApiOptions(parts.build));
+  // A plugin's boot order: routes must come after @fastify/swagger, which collects them.
+  for (const route of routes(parts)) route(app);
+  await app.ready();
+  assertTimeouts(app);
+  return app;
+}
+
+/** Fastify sets requestTimeout past Node's own check; the wrong way round, Node would swap the two without a word. */
+function assertTimeouts({ server }: App): void {
+  if (server.headersTimeout <= server.requestTimeout) return;
+  throw new Failure(
+    'timeouts-swapped',
+    `headersTimeout (${server.headersTimeout} ms) is longer than requestTimeout (${server.requestTimeout} ms).`,
+  );
+}
+
+function refusalOf(error: FastifyError | RefusedRequest, request: FastifyRequest, onFailure: ServerParts['onFailure']) {
+  if (error instanceof RefusedRequest) return error.refusal;
+  if (error.validation !== undefined) {
+    const body = request.routeOptions.schema?.body as { properties?: Record<string, unknown> } | undefined;
+    return invalidInput(error.validationContext, error.validation, Object.keys(body?.properties ?? {}));
+  }
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return { code: 'body-too-large', detail: `The body may have ${MAX_BODY_BYTES} bytes.` } as const;
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return { code: 'unsupported-media-type', detail: 'Send the body as application/json in UTF-8.' } as const;
+    default:
+  }
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return { code: 'bad-request', detail: 'The request cannot be understood as HTTP says.' } as const;
+  }
+  onFailure(request.id, error);
+  return { code: 'internal', detail: 'The cause is in the log, under this request id.' } as const;
+}

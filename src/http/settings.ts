@@ -1,0 +1,44 @@
+/** Where the server listens, and the limits that no client can move. */
+import { isIP } from 'node:net';
+import { integerSetting, numberSetting, type SettingValues, textSetting } from '#foundation/setting.ts';
+
+export const httpSettings = {
+  host: textSetting({
+    variable: 'SKYOPS_HOST',
+    // `localhost` would make Fastify open a second server, for the other address family, with a close of its own.
+    meaning: 'The address to listen on; :: is every address of both families.',
+    expected: 'an IP address such as 0.0.0.0, 127.0.0.1 or ::',
+    accepts: (text) => isIP(text) !== 0,
+    fallback: '0.0.0.0',
+  }),
+  port: integerSetting({
+    variable: 'SKYOPS_PORT',
+    meaning: 'The port to listen on; 0 takes a free one, which the log names.',
+    minimum: 0,
+    maximum: 65_535,
+    fallback: 8001,
+  }),
+  keepAliveSeconds: numberSetting({
+    variable: 'SKYOPS_KEEP_ALIVE_SECONDS',
+    meaning:
+      'How long an idle connection is kept. It must be longer than in every proxy in front, or the proxy now and then sends a request into a closing connection.',
+    minimum: 1,
+    maximum: 3600,
+    fallback: 75,
+  }),
+};
+
+export type HttpSettings = SettingValues<typeof httpSettings>;
+
+/** A request body is a handful of numbers. */
+export const MAX_BODY_BYTES = 16_384;
+/** The longest path that exists here is under 100 characters. */
+export const MAX_TARGET_LENGTH = 2048;
+/** All header lines together, the request line included. */
+export const MAX_HEADER_BYTES = 8192;
+
+/** The head must be here after this time, and the whole request after the other; Node answers 408 beyond. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node looks for requests that took too long. */
+export const TIMEOUT_CHECK_MS = 1000;

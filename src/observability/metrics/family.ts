@@ -1,0 +1,21 @@
+/** The contract of a family of metrics: what it is made from and what it listens to. */
+import type { Registry } from '@prometheus-io/client';
+import type { SimulationEvent } from '#simulation/engine.ts';
+import type { UsageSnapshot } from '#usage/sampler.ts';
+import type { RequestRecord } from '../request-record.ts';
+
+export type MetricSources = {
+  readonly build: { readonly version: string; readonly revision: string; readonly runtime: string };
+  readonly usage: () => UsageSnapshot;
+  readonly droppedLogLines: () => number;
+};
+
+/** A family may hear of what happens; what it can look up at scrape time it looks up then. */
+export type FamilyListener = {
+  readonly requestStarted?: () => void;
+  readonly requestFinished?: (record: RequestRecord) => void;
+  readonly simulation?: (event: SimulationEvent) => void;
+};
+
+/** Registers its metrics. Names carry the prefix `skyops_` and the base unit; every label is a closed set. */
+export type Family = (registry: Registry, sources: MetricSources) => FamilyListener;

@@ -1,0 +1,61 @@
+/** Collects what the families count and renders it in the format that the scraper asks for. */
+import { Registry } from '@prometheus-io/client';
+import type { SimulationEvent } from '#simulation/engine.ts';
+import type { RequestObserver, RequestRecord } from '../request-record.ts';
+import { families } from './catalog.ts';
+import type { MetricSources } from './family.ts';
+
+export type Exposition = { readonly contentType: string; readonly body: string };
+
+export type Metrics = RequestObserver & {
+  readonly simulation: (event: SimulationEvent) => void;
+  /** @param accept the Accept header of the scrape, `''` without one. */
+  readonly render: (accept: string) => Promise<Exposition>;
+};
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const listeners = families.map((family) => family(registry, sources));
+  let queue: Promise<unknown> = Promise.resolve();
+
+  async function renderNow(accept: string): Promise<Exposition> {
+    const metrics = registry.getMetricsAsArray();
+    const names = metrics.map((metric) => metric.name);
+    registry.setContentType(
+      wantsOpenMetrics(accept) ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE,
+    );
+    const body = await registry.metrics();
+    // Rendering OpenMetrics takes `_total` off the counters' names for good; the next scrape may want them back.
+    for (const [index, metric] of metrics.entries()) metric.name = names[index] ?? metric.name;
+    return { contentType: registry.contentType, body };
+  }
+
+  return {
+    started: () => {
+      for (const listener of listeners) listener.requestStarted?.();
+    },
+    finished: (record: RequestRecord) => {
+      for (const listener of listeners) listener.requestFinished?.(record);
+    },
+    simulation: (event) => {
+      for (const listener of listeners) listener.simulation?.(event);
+    },
+    render: (accept) => {
+      // A registry has one content type, so scrapes that overlap take turns.
+      const turn = queue.then(() => renderNow(accept));
+      queue = turn.catch(() => {});
+      return turn;
+    },
+  };
+}
+
+/**
+ * OpenMetrics only where it is asked for by name: everything else, a browser included, can read the text format.
+ * Prometheus asks for `application/openmetrics-text;version=1.0.0` first, among others with lower weights.
+ */
+function wantsOpenMetrics(accept: string): boolean {
+  return accept.split(',').some((range) => {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return type === 'application/openmetrics-text' && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  });
+}

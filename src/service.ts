@@ -1,0 +1,157 @@
+/** The composition root: starts the rooms in order, hands each what it needs, and stops them in reverse. */
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { Loaded } from '#config/load.ts';
+import type { Clock } from '#foundation/clock.ts';
+import { createProbes } from '#health/catalog.ts';
+import type { Build } from '#http/build.ts';
+import { described, type OpenRequests } from '#http/open-requests.ts';
+import type { App } from '#http/routes/route.ts';
+import { createServer } from '#http/server.ts';
+import { type DrainResult, drain } from '#lifecycle/drain.ts';
+import { createPhase } from '#lifecycle/phase.ts';
+import { createEventLog } from '#observability/event-log.ts';
+import type { Log } from '#observability/logger.ts';
+import { createMetrics } from '#observability/metrics/metrics.ts';
+import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
+import { openPool } from '#simulation/worker/pool.ts';
+import { createCgroupReader } from '#usage/readers/cgroup.ts';
+import { createEventLoopReader } from '#usage/readers/event-loop.ts';
+import { createProcessReader } from '#usage/readers/process.ts';
+import { createSystemReader } from '#usage/readers/system.ts';
+import { startSampler } from '#usage/sampler.ts';
+
+export type ServiceParts = Loaded & {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly build: Build;
+  readonly pid: number;
+};
+
+export type Service = {
+  /** Where it listens, as a URL that works on this machine. */
+  readonly url: string;
+  /** Drains and stops; what is left of the drain is cut short once `hurry` aborts. Call it once. */
+  readonly stop: (hurry: AbortSignal) => Promise<DrainResult>;
+};
+
+/** Connections that fall idle during the close would otherwise be kept for the whole keep-alive time. */
+const CLOSE_IDLE_PERIOD_MS = 50;
+
+/** Resolves when everything is started and the phase is ready. If a part cannot start, those before it are stopped. */
+export async function startService(parts: ServiceParts): Promise<Service> {
+  const { clock, config, build } = parts;
+  const { logger } = parts.log;
+  await using stops = new AsyncDisposableStack();
+  const startedMs = clock.monotonicMs();
+  const phase = createPhase((from, to) => logger.info({ from, to }, 'phase changed'));
+  for (const warning of parts.warnings) logger.warn(warning);
+
+  const systemReader = createSystemReader();
+  const containerReader = createCgroupReader();
+  const eventLoopReader = stops.adopt(createEventLoopReader(), (reader) => reader.close());
+  const sampler = stops.adopt(
+    startSampler(clock, {
+      process: createProcessReader(),
+      eventLoop: eventLoopReader,
+      system: systemReader,
+      container: containerReader,
+    }),
+    (started) => started.stop(),
+  );
+  const metrics = createMetrics({
+    build: { version: build.version, revision: build.commit ?? '', runtime: build.runtime },
+    usage: sampler.latest,
+    droppedLogLines: parts.log.droppedLines,
+  });
+  const eventLog = createEventLog(logger);
+
+  const { cpus } = systemReader.read();
+  const pool = stops.adopt(
+    await openPool({
+      clock,
+      warmThreads: Math.min(cpus, Math.ceil(config.simulation.maxCores)),
+      onBroken: (cause) => logger.error({ err: cause }, 'worker thread broke'),
+    }),
+    (opened) => opened.close(),
+  );
+  const engine = createEngine({
+    clock,
+    pool,
+    caps: config.simulation,
+    readSupply: () => ({ cpus, quotaCores: containerReader.read().cpuLimitCores }),
+    readThrottledSeconds: () => containerReader.read().cpuThrottledSeconds,
+    newId: () => `sim-${randomBytes(8).toString('hex')}`,
+    observe: (event: SimulationEvent) => {
+      metrics.simulation(event);
+      eventLog.simulation(event);
+    },
+  });
+
+  const openRequests: OpenRequests = new Set();
+  const app = await createServer({
+    settings: config.http,
+    onFailure: eventLog.requestFailed,
+    clock,
+    phase,
+    build,
+    startedEpochMs: clock.epochMs(),
+    startedMs,
+    identity: config.identity,
+    environment: parts.given,
+    pid: parts.pid,
+    probes: createProbes({ phase, pool }),
+    metrics,
+    sampler,
+    engine,
+    openRequests,
+    observer: {
+      started: metrics.started,
+      finished: (record) => {
+        metrics.finished(record);
+        eventLog.request(record);
+      },
+    },
+  });
+  await app.listen({ host: config.http.host, port: config.http.port });
+  phase.move('ready');
+  const url = urlOf(app);
+  logger.info({ url, docs: `${url}/docs`, start_ms: Math.round(clock.monotonicMs() - startedMs) }, 'service started');
+
+  const started = stops.move();
+  return {
+    url,
+    stop: async (hurry) => {
+      phase.move('draining');
+      // Not awaited: requests are served from the first moment of the drain on.
+      const cancelling = engine.drain();
+      const result = await drain({
+        clock,
+        settings: config.drain,
+        hurry,
+        close: async () => {
+          const closeIdle = clock.every(CLOSE_IDLE_PERIOD_MS, () => app.server.closeIdleConnections());
+          await app.close();
+          closeIdle();
+        },
+        cut: () => {
+          const cut = [...openRequests].map(described);
+          app.server.closeAllConnections();
+          return cut.length > 0 ? cut : ['connections without a whole request'];
+        },
+      });
+      await cancelling;
+      await started.disposeAsync();
+      phase.move('stopped');
+      return result;
+    },
+  };
+}
+
+function urlOf(app: App): string {
+  // A server that listens on an address and a port has an AddressInfo, not a path or nothing.
+  const { address, family, port } = app.server.address() as AddressInfo;
+  const isEverywhere = address === '0.0.0.0' || address === '::';
+  const host = isEverywhere ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
+  return `http://${host}:${port}`;
+}

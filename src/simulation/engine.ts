@@ -1,0 +1,272 @@
+/** Starts, lists and stops simulations; the only writer of their state. It knows no HTTP and no metrics. */
+import { type Cancel, type Clock, rfc3339 } from '#foundation/clock.ts';
+import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
+import { rounded } from '#foundation/scalars.ts';
+import { burnableCores, type Caps, type CpuHolding, type CpuSupply, secondsUntil } from './capacity.ts';
+import { accuracy, type Ending, type Mark, samplesOf, withMark } from './report.ts';
+import type { Simulation, SimulationSummary } from './simulation.ts';
+import type { Kind, Plan, Work } from './simulator.ts';
+import type { Pool } from './worker/pool.ts';
+
+/** Ended simulations that stay readable; older ones are forgotten. */
+const KEPT_ENDED = 100;
+
+const SAMPLE_PERIOD_MS = 1000;
+
+/** The thread ends its job by itself; if it has not by then, the engine stops it from outside. */
+const OVERDUE_MS = 1000;
+
+export type SimulationRefusal = Refusal<'over-cap' | 'capacity-exhausted' | 'draining'>;
+
+/** What happened, for whoever watches: logs, metrics and streams are made from these. */
+export type SimulationEvent =
+  | (Origin & { readonly type: 'simulation-started'; readonly simulation: SimulationSummary })
+  | (Origin & { readonly type: 'simulation-ended'; readonly simulation: SimulationSummary; readonly failure?: unknown })
+  | (Origin & { readonly type: 'simulation-refused'; readonly kind: string; readonly refusal: SimulationRefusal });
+
+/** Who asked: the id under which the request is in the log. */
+type Origin = { readonly requestId: string };
+
+/** How much is in use and how much could be granted at most. */
+export type EngineUsage = {
+  readonly running: number;
+  readonly maxRunning: number;
+  readonly coresInUse: number;
+  readonly coresBurnable: number;
+};
+
+export type StartedSimulation = {
+  readonly id: string;
+  /** Resolves with the report; never rejects. */
+  readonly ended: Promise<Simulation>;
+};
+
+export type Engine = {
+  readonly start: (kind: Kind, request: unknown, requestId: string) => Outcome<StartedSimulation, SimulationRefusal>;
+  readonly find: (id: string) => Simulation | undefined;
+  /** Running ones first, then the ended ones, the latest first. */
+  readonly list: () => readonly SimulationSummary[];
+  /** Stops it and resolves with its report; an ended one is left as it is. `undefined` if there is none. */
+  readonly cancel: (id: string, because: Ending) => Promise<Simulation> | undefined;
+  readonly cancelAll: (because: Ending) => Promise<readonly Simulation[]>;
+  /** Refuses everything new from now on and cancels what runs: it would starve the drain of CPU. */
+  readonly drain: () => Promise<readonly Simulation[]>;
+  readonly usage: () => EngineUsage;
+};
+
+export type EngineParts = {
+  readonly clock: Clock;
+  readonly pool: Pool;
+  readonly caps: Caps;
+  readonly readSupply: () => CpuSupply;
+  /** How long the kernel has stopped this container so far, `null` where it does not say. */
+  readonly readThrottledSeconds: () => number | null;
+  readonly newId: () => string;
+  readonly observe: (event: SimulationEvent) => void;
+};
+
+type Entry = Origin & {
+  readonly id: string;
+  readonly kind: string;
+  readonly plan: Plan<Simulation['requested'], Simulation['granted']>;
+  readonly ended: Promise<Simulation>;
+  readonly throttledAtStart: number | null;
+  startedMs: number;
+  startedEpochMs: number;
+  work: Work | undefined;
+  marks: readonly Mark[];
+  /** Why it is being stopped; it has ended once `endedEpochMs` is there too. */
+  because: Ending | undefined;
+  endedMs: number | undefined;
+  endedEpochMs: number | undefined;
+  throttledSeconds: number | null;
+};
+
+export function createEngine(parts: EngineParts): Engine {
+  const { clock, caps, observe } = parts;
+  const running = new Map<string, Entry>();
+  const ended = new Map<string, Simulation>();
+  let isDraining = false;
+
+  const elapsedSeconds = (entry: Entry) => ((entry.endedMs ?? clock.monotonicMs()) - entry.startedMs) / 1000;
+
+  const holdings = (): (CpuHolding & { readonly id: string })[] =>
+    [...running.values()].map((entry) => ({
+      id: entry.id,
+      cores: entry.plan.cores,
+      workers: entry.plan.workers,
+      remainingSeconds: Math.max(0, entry.plan.seconds - elapsedSeconds(entry)),
+    }));
+
+  function summaryOf(entry: Entry): SimulationSummary {
+    const { plan } = entry;
+    const seconds = elapsedSeconds(entry);
+    const coreSeconds = entry.work?.coreSeconds() ?? 0;
+    // The deadline ends the work, not the moment in which the main thread hears of it.
+    const dueSeconds = Math.min(seconds, plan.seconds);
+    return {
+      id: entry.id,
+      kind: entry.kind,
+      state: entry.endedEpochMs === undefined ? 'running' : 'ended',
+      started_at: rfc3339(entry.startedEpochMs),
+      ends_at: rfc3339(entry.startedEpochMs + plan.seconds * 1000),
+      ended_at: entry.endedEpochMs === undefined ? null : rfc3339(entry.endedEpochMs),
+      ended_because: entry.endedEpochMs === undefined ? null : (entry.because ?? null),
+      requested: plan.requested,
+      granted: plan.granted,
+      delivered: {
+        seconds: rounded(seconds, 3),
+        cores: seconds > 0 ? rounded(coreSeconds / seconds, 4) : 0,
+        core_seconds: rounded(coreSeconds, 3),
+      },
+      progress: {
+        ratio: rounded(dueSeconds / plan.seconds, 4),
+        remaining_seconds: entry.endedEpochMs === undefined ? rounded(plan.seconds - dueSeconds, 3) : 0,
+      },
+      accuracy: accuracy(coreSeconds, plan.cores * dueSeconds),
+      throttled_seconds: entry.throttledSeconds ?? throttledSince(entry),
+    };
+  }
+
+  const simulationOf = (entry: Entry): Simulation => ({ ...summaryOf(entry), samples: samplesOf(entry.marks) });
+
+  function throttledSince(entry: Entry): number | null {
+    const now = parts.readThrottledSeconds();
+    return now === null || entry.throttledAtStart === null ? null : rounded(now - entry.throttledAtStart, 3);
+  }
+
+  function mark(entry: Entry): void {
+    entry.marks = withMark(entry.marks, {
+      atSeconds: elapsedSeconds(entry),
+      coreSeconds: entry.work?.coreSeconds() ?? 0,
+    });
+  }
+
+  function stop(entry: Entry, because: Ending): Promise<Simulation> {
+    entry.because ??= because;
+    entry.work?.stop();
+    return entry.ended;
+  }
+
+  /** From begin to end; whatever happens, the entry ends and its cores are free again. */
+  async function runToEnd(entry: Entry): Promise<Simulation> {
+    const timers: Cancel[] = [];
+    let failure: unknown;
+    try {
+      const work = await entry.plan.begin({ pool: parts.pool });
+      entry.work = work;
+      entry.startedMs = clock.monotonicMs();
+      entry.startedEpochMs = clock.epochMs();
+      // It may have been cancelled while its threads were being started.
+      if (entry.because !== undefined) work.stop();
+      timers.push(clock.every(SAMPLE_PERIOD_MS, () => mark(entry)));
+      timers.push(clock.after(entry.plan.seconds * 1000 + OVERDUE_MS, () => work.stop()));
+      failure = (await work.over).failure;
+    } catch (error) {
+      failure = error;
+    }
+    for (const cancel of timers) cancel();
+    entry.endedMs = clock.monotonicMs();
+    entry.endedEpochMs = clock.epochMs();
+    entry.because = failure === undefined ? (entry.because ?? 'completed') : 'failed';
+    entry.throttledSeconds = throttledSince(entry);
+    mark(entry);
+    const simulation = simulationOf(entry);
+    running.delete(entry.id);
+    remember(simulation);
+    observe({
+      type: 'simulation-ended',
+      requestId: entry.requestId,
+      simulation,
+      ...(failure === undefined ? {} : { failure }),
+    });
+    return simulation;
+  }
+
+  function remember(simulation: Simulation): void {
+    ended.set(simulation.id, simulation);
+    const oldest = ended.keys().next();
+    if (ended.size > KEPT_ENDED && !oldest.done) ended.delete(oldest.value);
+  }
+
+  const engine: Engine = {
+    start: (kind, request, requestId) => {
+      const refuse = (refusal: SimulationRefusal) => {
+        observe({ type: 'simulation-refused', requestId, kind: kind.name, refusal });
+        return refused(refusal);
+      };
+      if (isDraining) {
+        return refuse({
+          code: 'draining',
+          detail:
+            'This replica is stopping and starts nothing new. Send the request again: another replica will take it.',
+          retryAfterSeconds: 1,
+        });
+      }
+      const circumstances = { caps, supply: parts.readSupply(), running: holdings() };
+      const plan = kind.plan(request, circumstances);
+      if (!plan.ok) return refuse(plan.refusal);
+      if (running.size >= caps.maxSimulations) {
+        return refuse({
+          code: 'capacity-exhausted',
+          detail: `${caps.maxSimulations} simulations run already (SKYOPS_MAX_SIMULATIONS). Wait for one to end or cancel one.`,
+          retryAfterSeconds: secondsUntil((rest) => rest.length < caps.maxSimulations, circumstances.running),
+        });
+      }
+      const { promise, resolve } = Promise.withResolvers<Simulation>();
+      const entry: Entry = {
+        requestId,
+        id: parts.newId(),
+        kind: kind.name,
+        // Every kind of the catalog is of this form; Kind leaves it open only so that a kind can be written alone.
+        plan: plan.value as Entry['plan'],
+        ended: promise,
+        throttledAtStart: parts.readThrottledSeconds(),
+        startedMs: clock.monotonicMs(),
+        startedEpochMs: clock.epochMs(),
+        work: undefined,
+        marks: [],
+        because: undefined,
+        endedMs: undefined,
+        endedEpochMs: undefined,
+        throttledSeconds: null,
+      };
+      running.set(entry.id, entry);
+      observe({ type: 'simulation-started', requestId, simulation: summaryOf(entry) });
+      runToEnd(entry).then(resolve);
+      return granted({ id: entry.id, ended: promise });
+    },
+
+    find: (id) => {
+      const entry = running.get(id);
+      return entry === undefined ? ended.get(id) : simulationOf(entry);
+    },
+
+    list: () => [
+      ...[...running.values()].map(summaryOf).toReversed(),
+      ...[...ended.values()].map(({ samples: _, ...summary }) => summary).toReversed(),
+    ],
+
+    cancel: (id, because) => {
+      const entry = running.get(id);
+      if (entry !== undefined) return stop(entry, because);
+      const past = ended.get(id);
+      return past === undefined ? undefined : Promise.resolve(past);
+    },
+
+    cancelAll: (because) => Promise.all([...running.values()].map((entry) => stop(entry, because))),
+
+    drain: () => {
+      isDraining = true;
+      return engine.cancelAll('draining');
+    },
+
+    usage: () => ({
+      running: running.size,
+      maxRunning: caps.maxSimulations,
+      coresInUse: holdings().reduce((sum, holding) => sum + holding.cores, 0),
+      coresBurnable: burnableCores(parts.readSupply(), caps),
+    }),
+  };
+  return engine;
+}

@@ -1,0 +1,140 @@
+/** The warm worker threads: lends them to simulations, takes them back, and replaces the ones that break. */
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '#foundation/clock.ts';
+import { Failure } from '#foundation/failure.ts';
+import { type Job, SharedState, type ThreadMessage } from './job.ts';
+
+/** A thread that has not stopped this long after it was told to is terminated; a healthy one takes under 1 ms. */
+const TERMINATE_AFTER_MS = 250;
+
+/** How a job ended. A thread that breaks ends its job, never the process. */
+export type JobEnd = { readonly type: 'done' } | { readonly type: 'broken'; readonly cause: unknown };
+
+/** A lent thread. It goes back to the pool by itself when its job is over. */
+export type Hand = {
+  readonly run: (job: Job) => Promise<JobEnd>;
+  /** Ends the job now; harmless when it is over. */
+  readonly stop: () => void;
+  /** CPU time of the current or the last job, in seconds. */
+  readonly cpuSeconds: () => number;
+};
+
+export type Pool = {
+  /** Lends `count` warm threads, after starting those that are missing. Rejects if a thread cannot be started. */
+  readonly lend: (count: number) => Promise<readonly Hand[]>;
+  /** Whether the threads that were to be kept warm are there. */
+  readonly isWhole: () => boolean;
+  readonly close: () => Promise<void>;
+};
+
+type Member = Hand & { readonly warm: Promise<void>; readonly terminate: () => Promise<unknown> };
+
+export type PoolParts = {
+  readonly clock: Clock;
+  /** How many threads wait warm, so that a simulation starts within milliseconds; more are started on demand. */
+  readonly warmThreads: number;
+  /** Told of a thread that broke, outside or inside of a job. */
+  readonly onBroken: (cause: unknown) => void;
+};
+
+/** Starts the warm threads and resolves when they are ready. Rejects with a Failure if they cannot be started. */
+export async function openPool({ clock, warmThreads, onBroken }: PoolParts): Promise<Pool> {
+  const idle = new Set<Member>();
+  const all = new Set<Member>();
+  let threadsStarted = 0;
+  let closing = false;
+
+  function startMember(): Member {
+    const state = new SharedState();
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+      name: `simulation-${threadsStarted}`,
+      workerData: state.buffer,
+      // The thread holds no data; a heap beyond this is a defect and ends the thread alone.
+      resourceLimits: { maxOldGenerationSizeMb: 32 },
+    });
+    threadsStarted += 1;
+    let settle: ((end: JobEnd) => void) | undefined;
+    let cancelTermination = () => {};
+    const { promise: warm, resolve: nowWarm, reject: neverWarm } = Promise.withResolvers<void>();
+
+    const leave = (cause: unknown) => {
+      cancelTermination();
+      if (!all.delete(member)) return;
+      idle.delete(member);
+      neverWarm(new Failure('worker-not-started', 'A worker thread ended before it was ready.', { cause }));
+      settle?.({ type: 'broken', cause });
+      if (closing) return;
+      onBroken(cause);
+      refill();
+    };
+
+    worker.on('message', (message: ThreadMessage) => {
+      if (message.type === 'ready') return nowWarm();
+      cancelTermination();
+      if (all.size > warmThreads) {
+        // Threads beyond the warm ones cost about 8 MB each (measured) and are let go again.
+        all.delete(member);
+        void worker.terminate();
+      } else {
+        idle.add(member);
+      }
+      settle?.({ type: 'done' });
+    });
+    worker.on('error', leave);
+    worker.on('exit', (code) => leave(new Error(`worker thread exited with code ${code}`)));
+
+    const member: Member = {
+      warm,
+      terminate: () => worker.terminate(),
+      run: (job) =>
+        new Promise((resolve) => {
+          settle = resolve;
+          if (!all.has(member)) return resolve({ type: 'broken', cause: new Error('worker thread is gone') });
+          worker.postMessage(job);
+          state.summon();
+        }),
+      stop: () => {
+        state.stop();
+        cancelTermination();
+        if (all.has(member) && !idle.has(member)) {
+          cancelTermination = clock.after(TERMINATE_AFTER_MS, () => void worker.terminate());
+        }
+      },
+      cpuSeconds: () => state.cpuSeconds,
+    };
+    all.add(member);
+    return member;
+  }
+
+  /** Keeps the warm number. A thread that cannot even start is not started again by itself: that would spin. */
+  function refill(): void {
+    if (all.size >= warmThreads) return;
+    const member = startMember();
+    member.warm.then(
+      () => idle.add(member),
+      () => {},
+    );
+  }
+
+  async function take(count: number): Promise<readonly Member[]> {
+    const taken = [...idle].slice(0, count);
+    for (const member of taken) idle.delete(member);
+    while (taken.length < count) taken.push(startMember());
+    const started = await Promise.allSettled(taken.map((member) => member.warm));
+    const broken = started.find((result) => result.status === 'rejected');
+    if (broken === undefined) return taken;
+    for (const member of taken) if (all.has(member)) idle.add(member);
+    throw broken.reason;
+  }
+
+  for (const member of await take(warmThreads)) idle.add(member);
+
+  return {
+    lend: take,
+    isWhole: () => all.size >= warmThreads,
+    close: async () => {
+      closing = true;
+      await Promise.all([...all].map((member) => member.terminate()));
+    },
+  };
+}

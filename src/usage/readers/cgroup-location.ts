@@ -1,0 +1,94 @@
+/** Finds where the kernel shows this process's cgroup: which version, and which folder for each controller. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * The folders that bind this process, its own first, then its ancestors up to the root of the mount: a limit on
+ * any of them holds.
+ */
+export type CgroupFolders = { readonly version: 1 | 2; readonly folders: readonly string[] };
+
+export const CONTROLLERS = ['cpu', 'cpuacct', 'memory', 'pids'] as const;
+export type Controller = (typeof CONTROLLERS)[number];
+
+export type CgroupLocation = Readonly<Partial<Record<Controller, CgroupFolders>>>;
+
+type Mount = {
+  readonly root: string;
+  readonly point: string;
+  readonly type: string;
+  readonly options: readonly string[];
+};
+
+/**
+ * @param rootFolder where the file system begins; `/`, or a fixture in a test.
+ * @returns nothing for the controllers that are not mounted; empty where there are no cgroups at all.
+ */
+export function locateCgroup(rootFolder: string): CgroupLocation {
+  const mounts = parseMounts(readText(join(rootFolder, 'proc/self/mountinfo')));
+  const paths = parsePaths(readText(join(rootFolder, 'proc/self/cgroup')));
+  const unified = mounts.find((mount) => mount.type === 'cgroup2');
+  const location: Partial<Record<Controller, CgroupFolders>> = {};
+
+  for (const controller of CONTROLLERS) {
+    // On a hybrid machine version 2 is mounted too, but the controllers are bound to version 1.
+    const v1 = mounts.find((mount) => mount.type === 'cgroup' && mount.options.includes(controller));
+    if (v1 !== undefined) {
+      location[controller] = { version: 1, folders: foldersOf(rootFolder, v1, paths.get(controller)) };
+    } else if (unified !== undefined) {
+      location[controller] = { version: 2, folders: foldersOf(rootFolder, unified, paths.get('')) };
+    }
+  }
+  return location;
+}
+
+/** @see proc(5), /proc/pid/mountinfo: `36 35 98:0 /root /point opts [optional …] - type source superopts` */
+function parseMounts(text: string): Mount[] {
+  return text.split('\n').flatMap((line) => {
+    const [left, right] = line.split(' - ');
+    const [, , , root, point] = left?.split(' ') ?? [];
+    const [type, , options] = right?.split(' ') ?? [];
+    if (root === undefined || point === undefined || type === undefined) return [];
+    return [{ root: unescapePath(root), point: unescapePath(point), type, options: options?.split(',') ?? [] }];
+  });
+}
+
+/** The kernel writes space, tab, newline and backslash in mountinfo as three octal digits. */
+function unescapePath(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+/** @see cgroups(7), /proc/pid/cgroup: `4:cpu,cpuacct:/path` for version 1, `0::/path` for version 2 */
+function parsePaths(text: string): Map<string, string> {
+  const paths = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, controllers, ...path] = line.split(':');
+    for (const controller of controllers?.split(',') ?? []) paths.set(controller, path.join(':'));
+  }
+  return paths;
+}
+
+/**
+ * Inside a container without a cgroup namespace the path is the host's, while the mount shows only the container's
+ * part; then what is mounted is this process's own folder.
+ */
+function foldersOf(rootFolder: string, mount: Mount, path = '/'): string[] {
+  const top = join(rootFolder, mount.point);
+  const isBelowMount = mount.root === '/' || path === mount.root || path.startsWith(`${mount.root}/`);
+  const relative = isBelowMount && mount.root !== '/' ? path.slice(mount.root.length) : isBelowMount ? path : '/';
+  // `/..` at the front means that the process sits outside of its cgroup namespace.
+  const names = relative.split('/').filter((name) => name !== '');
+  const folders = names.includes('..')
+    ? []
+    : names.map((_, index) => join(top, ...names.slice(0, index + 1))).toReversed();
+  return [...folders.filter((folder) => existsSync(folder)), top];
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // Not Linux, or /proc is hidden: there is no cgroup to be seen, and that is an answer.
+    return '';
+  }
+}

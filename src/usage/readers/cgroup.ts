@@ -1,0 +1,137 @@
+/** Reads the limits, the usage and the throttling of this container from cgroup version 1 or 2. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Reader } from '../reader.ts';
+import { type CgroupFolders, type Controller, locateCgroup } from './cgroup-location.ts';
+
+/** Every value is `null` where the kernel does not say it or nothing limits it. */
+export type ContainerReading = {
+  readonly cgroupVersion: 1 | 2 | null;
+  readonly cpuLimitCores: number | null;
+  readonly cpuUsageSeconds: number | null;
+  readonly cpuPeriods: number | null;
+  readonly cpuThrottledPeriods: number | null;
+  readonly cpuThrottledSeconds: number | null;
+  readonly memoryLimitBytes: number | null;
+  readonly memoryUsageBytes: number | null;
+  /** Usage less inactive file cache: what the kubelet calls the working set, and what evictions go by. */
+  readonly memoryWorkingSetBytes: number | null;
+  readonly memoryOomKills: number | null;
+  readonly pidsLimit: number | null;
+  readonly pids: number | null;
+};
+
+/**
+ * Version 1 writes "no limit" as the largest multiple of the page size in 63 bits. No machine has half of that,
+ * so anything from there on is no limit.
+ */
+const NO_LIMIT_BYTES = 2 ** 62;
+
+/**
+ * Finds the folders once and reads the files at every reading: a pod can be resized in place.
+ * @param rootFolder where the file system begins; `/`, or a fixture in a test.
+ */
+export function createCgroupReader(rootFolder = '/'): Reader<ContainerReading> {
+  const location = locateCgroup(rootFolder);
+  return { name: 'cgroup', read: () => readContainer(location) };
+}
+
+function readContainer(location: ReturnType<typeof locateCgroup>): ContainerReading {
+  const cpu = at(location, 'cpu');
+  const accounting = at(location, 'cpuacct');
+  const memory = at(location, 'memory');
+  const pids = at(location, 'pids');
+
+  const cpuStat = cpu.fields('cpu.stat');
+  const memoryStat = memory.fields('memory.stat');
+  const memoryUsageBytes = memory.number(memory.version === 2 ? 'memory.current' : 'memory.usage_in_bytes');
+  const inactiveFileBytes = memoryStat.get(memory.version === 2 ? 'inactive_file' : 'total_inactive_file') ?? null;
+  const oomControl = memory.fields(memory.version === 2 ? 'memory.events' : 'memory.oom_control');
+  const usageNs = accounting.version === 1 ? accounting.number('cpuacct.usage') : null;
+  const usageUs = accounting.version === 2 ? accounting.fields('cpu.stat').get('usage_usec') : undefined;
+  const throttledNs = cpuStat.get('throttled_time');
+  const throttledUs = cpuStat.get('throttled_usec');
+
+  return {
+    cgroupVersion: cpu.version ?? memory.version,
+    cpuLimitCores: cpu.version === 2 ? cpu.smallest(cpuMax) : cpu.smallest(cfsQuota),
+    cpuUsageSeconds: usageNs !== null ? usageNs / 1e9 : usageUs !== undefined ? usageUs / 1e6 : null,
+    cpuPeriods: cpuStat.get('nr_periods') ?? null,
+    cpuThrottledPeriods: cpuStat.get('nr_throttled') ?? null,
+    cpuThrottledSeconds:
+      throttledUs !== undefined ? throttledUs / 1e6 : throttledNs !== undefined ? throttledNs / 1e9 : null,
+    memoryLimitBytes: memory.smallest((folder) => {
+      const bytes = readNumber(join(folder, memory.version === 2 ? 'memory.max' : 'memory.limit_in_bytes'));
+      return bytes === null || bytes >= NO_LIMIT_BYTES ? null : bytes;
+    }),
+    memoryUsageBytes,
+    memoryWorkingSetBytes:
+      memoryUsageBytes === null || inactiveFileBytes === null
+        ? null
+        : Math.max(0, memoryUsageBytes - inactiveFileBytes),
+    memoryOomKills: oomControl.get('oom_kill') ?? null,
+    pidsLimit: pids.smallest((folder) => readNumber(join(folder, 'pids.max'))),
+    pids: pids.number('pids.current'),
+  };
+}
+
+/** cgroup-v2.rst, cpu.max: `$MAX $PERIOD` in microseconds, `max` for no limit. */
+function cpuMax(folder: string): number | null {
+  const [quota, period] = readText(join(folder, 'cpu.max')).split(/\s+/).map(toNumber);
+  return quota != null && period != null && quota > 0 && period > 0 ? quota / period : null;
+}
+
+/** sched-bwc.rst: a quota of -1 is no limit. */
+function cfsQuota(folder: string): number | null {
+  const quota = readNumber(join(folder, 'cpu.cfs_quota_us'));
+  const period = readNumber(join(folder, 'cpu.cfs_period_us'));
+  return quota !== null && period !== null && quota > 0 && period > 0 ? quota / period : null;
+}
+
+/** One controller's files; with nothing mounted every answer is "not known". */
+function at(location: ReturnType<typeof locateCgroup>, controller: Controller) {
+  const { version, folders }: CgroupFolders | { version: null; folders: [] } = location[controller] ?? {
+    version: null,
+    folders: [],
+  };
+  const own = folders[0];
+  return {
+    version,
+    number: (file: string) => (own === undefined ? null : readNumber(join(own, file))),
+    fields: (file: string) => (own === undefined ? new Map<string, number>() : readFields(join(own, file))),
+    /** The tightest limit on the way up. */
+    smallest: (limitOf: (folder: string) => number | null): number | null => {
+      const limits = folders.map(limitOf).filter((limit) => limit !== null);
+      return limits.length === 0 ? null : Math.min(...limits);
+    },
+  };
+}
+
+/** Flat keyed files: a name and a number on each line. */
+function readFields(file: string): Map<string, number> {
+  const fields = new Map<string, number>();
+  for (const line of readText(file).split('\n')) {
+    const [name, text] = line.split(/\s+/);
+    const value = toNumber(text ?? '');
+    if (name && value !== null) fields.set(name, value);
+  }
+  return fields;
+}
+
+function readNumber(file: string): number | null {
+  return toNumber(readText(file).trim());
+}
+
+/** Only what the kernel writes is a number: digits, perhaps a sign. `max`, nothing and garbage are not. */
+function toNumber(text: string): number | null {
+  return /^-?\d+$/.test(text) ? Number(text) : null;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // A file of a controller that is off, or one that vanished with its folder: the value is not known.
+    return '';
+  }
+}
