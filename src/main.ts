@@ -34,7 +34,7 @@ let isExiting = false;
 /** The last act. The log gets its time, and not more: its reader may never read again. */
 async function exit(code: number): Promise<never> {
   isExiting = true;
-  await log.flush(clock, FLUSH_TIMEOUT_MS);
+  await log.close(clock, FLUSH_TIMEOUT_MS);
   process.exit(code);
 }
 

@@ -79,15 +79,19 @@ function shown(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
 
+/** The setting that was probably meant: the one that shares most pairs of letters (Dice's coefficient). */
 function suggestion(variable: string, known: ReadonlySet<string>): string {
-  const words = new Set(variable.split('_').slice(1));
-  const shared = (name: string) =>
-    name
-      .split('_')
-      .slice(1)
-      .filter((word) => words.has(word)).length;
-  const best = [...known].toSorted((a, b) => shared(b) - shared(a))[0];
-  return best !== undefined && shared(best) > 0
+  const pairsOf = (name: string) => {
+    const letters = name.replace(/^SKYOPS|_/g, '');
+    return new Set([...letters].map((letter, index) => letter + (letters[index + 1] ?? '')));
+  };
+  const given = pairsOf(variable);
+  const likeness = (name: string) => {
+    const pairs = pairsOf(name);
+    return (2 * given.intersection(pairs).size) / (given.size + pairs.size);
+  };
+  const best = [...known].toSorted((a, b) => likeness(b) - likeness(a))[0];
+  return best !== undefined && likeness(best) > 0.5
     ? ` Did you mean ${best}?`
     : ' docs/reference/configuration.md lists all.';
 }

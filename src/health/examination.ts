@@ -1,7 +1,7 @@
 /** Asks the probes of one catalog and sums their verdicts up. */
 import type { Probe } from './probe.ts';
 
-export type CheckResult = { readonly name: string; readonly ok: boolean; readonly reason: string | null };
+type CheckResult = { readonly name: string; readonly ok: boolean; readonly reason: string | null };
 
 export type Examination = {
   readonly ok: boolean;

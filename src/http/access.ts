@@ -7,8 +7,8 @@ import { Failure } from '#foundation/failure.ts';
  * - `viewer`: may see what runs.
  * - `operator`: may start and stop load.
  */
-export const ACCESS_LEVELS = ['public', 'viewer', 'operator'] as const;
-export type Access = (typeof ACCESS_LEVELS)[number];
+const ACCESS_LEVELS = ['public', 'viewer', 'operator'] as const;
+type Access = (typeof ACCESS_LEVELS)[number];
 
 declare module 'fastify' {
   interface FastifyContextConfig {

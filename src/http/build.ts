@@ -1,5 +1,5 @@
 /** Which build this is, as answers, metrics and log lines name it. */
-import { type SettingValues, textSetting } from '#foundation/setting.ts';
+import { textSetting } from '#foundation/setting.ts';
 
 export const buildSettings = {
   commit: textSetting<string | null>({
@@ -10,8 +10,6 @@ export const buildSettings = {
     fallback: null,
   }),
 };
-
-export type BuildSettings = SettingValues<typeof buildSettings>;
 
 export type Build = {
   readonly name: string;

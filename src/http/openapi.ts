@@ -22,6 +22,15 @@ export function openApiOptions({ version }: Pick<Build, 'version'>): FastifyDyna
         { name: 'documentation', description: 'This document and its pages.' },
       ],
     },
+    // Every field has a default, so the body may be left out; @fastify/swagger calls every body required.
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) return document.swaggerObject;
+      for (const path of Object.values(document.openapiObject.paths ?? {})) {
+        const body = path?.post?.requestBody;
+        if (body !== undefined && 'required' in body) body.required = false;
+      }
+      return document.openapiObject;
+    },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) => String(schema['$id'] ?? `schema-${index}`),
     },

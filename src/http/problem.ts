@@ -42,7 +42,7 @@ const PROBLEMS = {
   draining: { status: 503, title: 'This replica is stopping' },
 } as const satisfies Record<ProblemCode, { status: number; title: string }>;
 
-export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
+const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 

@@ -6,6 +6,7 @@ import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { requireDeclaredAccess } from './access.ts';
 import { answerBrokenConnection } from './broken-request.ts';
 import { hooks } from './hooks/catalog.ts';
+import { closeWhileDraining } from './hooks/drain.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { observeRequest } from './hooks/observation.ts';
 import { invalidInput } from './invalid-input.ts';
@@ -57,6 +58,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
       // Errors before routing run no hooks, so that this does their part.
       observeRequest(request, reply, parts);
       reply.header(REQUEST_ID_HEADER, request.id);
+      closeWhileDraining(reply, parts.phase);
       return answerError(error, request, reply);
     },
     clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts),

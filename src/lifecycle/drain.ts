@@ -36,7 +36,7 @@ export type DrainSettings = SettingValues<typeof drainSettings>;
 export const FLUSH_TIMEOUT_MS = 2000;
 
 /** The longest that a whole stop takes, in seconds. */
-export function drainBudgetSeconds(settings: DrainSettings): number {
+function drainBudgetSeconds(settings: DrainSettings): number {
   return settings.drainDelaySeconds + settings.drainTimeoutSeconds + FLUSH_TIMEOUT_MS / 1000;
 }
 

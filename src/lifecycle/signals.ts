@@ -10,7 +10,7 @@
 export type SignalMeaning = 'drain' | 'ignore' | 'hurry' | 'abort';
 
 /** Echoes of one key press arrive within milliseconds, a second thought takes longer. */
-export const ECHO_WINDOW_MS = 1000;
+const ECHO_WINDOW_MS = 1000;
 
 /** Long enough to answer what is nearly done, short enough for the person who pressed the key again. */
 export const HURRY_MS = 1000;

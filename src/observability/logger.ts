@@ -1,9 +1,10 @@
 /** The log: one JSON object a line on stdout, written without ever waiting for its reader. */
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import sonicBoom from 'sonic-boom';
 import { type Clock, wait } from '#foundation/clock.ts';
 import { choiceSetting, integerSetting, type SettingValues } from '#foundation/setting.ts';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 export const loggerSettings = {
   level: choiceSetting({
@@ -41,8 +42,8 @@ const CHUNK_BYTES = 4096;
 export type Log = {
   readonly logger: Logger;
   readonly droppedLines: () => number;
-  /** Hands every line so far to stdout; resolves to `false` if its reader did not take them in time. */
-  readonly flush: (clock: Clock, timeoutMs: number) => Promise<boolean>;
+  /** Hands every line so far to stdout, or gives up after the time; nothing can be logged after it. */
+  readonly close: (clock: Clock, timeoutMs: number) => Promise<void>;
 };
 
 /**
@@ -51,9 +52,10 @@ export type Log = {
  */
 export function createLog(settings: LoggerSettings, base: Readonly<Record<string, string>>, fd: number): Log {
   let droppedLines = 0;
-  // pino's default destination writes synchronously: with a full pipe and no reader the whole service stops.
-  const destination = pino.destination({
-    dest: fd,
+  // Not pino.destination(): it writes synchronously, so that a full pipe without a reader stops the whole service,
+  // and it flushes synchronously at exit, which waits for such a reader for ever (both measured).
+  const destination = new sonicBoom.SonicBoom({
+    fd,
     sync: false,
     minLength: CHUNK_BYTES,
     maxLength: settings.bufferBytes,
@@ -62,17 +64,16 @@ export function createLog(settings: LoggerSettings, base: Readonly<Record<string
   destination.on('drop', () => {
     droppedLines += 1;
   });
-  // EPIPE when the reader is gone: the service goes on without a log, and the lines count as dropped.
-  destination.on('error', () => {
-    droppedLines += 1;
-  });
+  // The reader is gone (EPIPE) or the disk is full: the service goes on, the buffer fills up, and drops are counted.
+  destination.on('error', () => {});
   return {
     logger: createLogger(settings.level, base, destination),
     droppedLines: () => droppedLines,
-    flush: async (clock, timeoutMs) => {
-      const given = new AbortController();
-      destination.flush(() => given.abort());
-      return !(await wait(clock, timeoutMs, given.signal));
+    close: async (clock, timeoutMs) => {
+      const written = new AbortController();
+      destination.flush(() => written.abort());
+      await wait(clock, timeoutMs, written.signal);
+      destination.destroy();
     },
   };
 }

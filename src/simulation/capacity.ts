@@ -54,7 +54,7 @@ export type CpuGrant = {
 };
 
 export const CPU_LIMITS = ['cpus', 'quota', 'running'] as const;
-export type CpuLimit = (typeof CPU_LIMITS)[number];
+type CpuLimit = (typeof CPU_LIMITS)[number];
 
 export type CapacityRefusal = Refusal<'over-cap' | 'capacity-exhausted'>;
 

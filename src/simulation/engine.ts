@@ -28,7 +28,7 @@ export type SimulationEvent =
 type Origin = { readonly requestId: string };
 
 /** How much is in use and how much could be granted at most. */
-export type EngineUsage = {
+type EngineUsage = {
   readonly running: number;
   readonly maxRunning: number;
   readonly coresInUse: number;

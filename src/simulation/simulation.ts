@@ -5,7 +5,7 @@ import { KIND_NAMES } from './catalog.ts';
 import { CpuGranted, CpuRequested } from './kinds/cpu.ts';
 import { ENDINGS, Sample } from './report.ts';
 
-export const SimulationId = Type.String({
+const SimulationId = Type.String({
   pattern: '^sim-[0-9a-f]{16}$',
   description: 'Id of a simulation, as the start answered it.',
   examples: ['sim-5f0c2d9a41b7e863'],

@@ -5,7 +5,7 @@ import type { CapacityRefusal, Caps, CpuHolding, CpuSupply } from './capacity.ts
 import type { Pool } from './worker/pool.ts';
 
 /** What a plan is decided on; plain values, read at that moment. */
-export type Circumstances = {
+type Circumstances = {
   readonly caps: Caps;
   readonly supply: CpuSupply;
   readonly running: readonly CpuHolding[];

@@ -31,7 +31,7 @@ export type Sampler = {
   readonly stop: () => void;
 };
 
-export const SAMPLE_PERIOD_MS = 1000;
+const SAMPLE_PERIOD_MS = 1000;
 
 export function startSampler(clock: Clock, readers: UsageReaders): Sampler {
   let atMs = clock.monotonicMs();

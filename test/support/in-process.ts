@@ -44,7 +44,7 @@ export async function startInProcess(
     log: {
       logger: createLogger(loaded.value.config.logger.level, { service: 'skyops' }, destination),
       droppedLines: () => 0,
-      flush: async () => true,
+      close: async () => {},
     },
     build: { name: 'skyops', version: '1.2.3', commit: 'abcdef1', runtime: `node ${process.version}` },
     pid: process.pid,

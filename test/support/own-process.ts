@@ -9,7 +9,7 @@ import { until } from './until.ts';
 
 export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 export type OwnProcess = {
   readonly url: string;
@@ -48,7 +48,7 @@ export async function startOwnProcess(
   return { url: String(started['url']), pid: child.pid ?? 0, child, log, exited };
 }
 
-export function exitOf(child: ChildProcess): Promise<Exit> {
+function exitOf(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
 }
 

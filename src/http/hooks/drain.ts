@@ -1,4 +1,6 @@
 /** While draining, every answer asks its client to come back on a new connection, which then goes to another replica. */
+import type { FastifyReply } from 'fastify';
+import type { Phase } from '#lifecycle/phase.ts';
 import type { Hook } from './hook.ts';
 
 /**
@@ -8,7 +10,11 @@ import type { Hook } from './hook.ts';
  */
 export const drainHook: Hook = (app, { phase }) => {
   app.addHook('onSend', (_request, reply, payload, done) => {
-    if (phase.current() === 'draining') reply.header('connection', 'close');
+    closeWhileDraining(reply, phase);
     done(null, payload);
   });
 };
+
+export function closeWhileDraining(reply: FastifyReply, phase: Phase): void {
+  if (phase.current() === 'draining') reply.header('connection', 'close');
+}

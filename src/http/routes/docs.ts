@@ -20,7 +20,10 @@ export const openApiRoute: Route = (app) => {
         summary: 'OpenAPI 3.1 document',
         description: 'Made from the same schemas that validate requests.',
         response: {
-          200: { description: 'The document.', content: { 'application/json': { schema: {} } } },
+          200: {
+            description: 'The document.',
+            content: { 'application/json': { schema: {}, examples: { example: { value: { openapi: '3.1.0' } } } } },
+          },
           ...problems(),
         },
       },

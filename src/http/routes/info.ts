@@ -4,6 +4,7 @@ import { type Clock, rfc3339 } from '#foundation/clock.ts';
 import { nullable, rounded, Timestamp } from '#foundation/scalars.ts';
 import type { Phase } from '#lifecycle/phase.ts';
 import type { Build } from '../build.ts';
+import { INFO_EXAMPLE } from './examples.ts';
 import { json, problems, type Route } from './route.ts';
 
 export const ServiceInfo = Type.Object({
@@ -64,6 +65,7 @@ export function infoRoute(parts: ServiceParts): Route {
                 ...ServiceInfo.properties,
                 links: Type.Object(Object.fromEntries(Object.keys(LINKS).map((name) => [name, Type.String()]))),
               }),
+              { ...INFO_EXAMPLE, links: LINKS },
             ),
             ...problems(),
           },

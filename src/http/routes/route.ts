@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import Type, { type TSchema } from 'typebox';
-import { Problem, type ProblemCode, statusOf } from '../problem.ts';
+import { Problem, type ProblemCode, problemOf, statusOf } from '../problem.ts';
 
 /** Fastify, with the types of a handler's input given by its schemas. */
 export type App = FastifyInstance<
@@ -18,11 +18,11 @@ export type App = FastifyInstance<
 export type Route = (app: App) => void;
 
 /** Documents an answer in JSON with an example. */
-export function json<Schema extends TSchema>(description: string, schema: Schema, example?: unknown) {
+export function json<Schema extends TSchema>(description: string, schema: Schema, example: unknown) {
   return {
     description,
     content: {
-      'application/json': { schema, ...(example === undefined ? {} : { examples: { example: { value: example } } }) },
+      'application/json': { schema, examples: { example: { value: example } } },
     },
   };
 }
@@ -31,6 +31,8 @@ export function json<Schema extends TSchema>(description: string, schema: Schema
 export function shared<Schema extends TSchema>(schema: Schema & { $id?: string }) {
   return Type.Unsafe<Type.Static<Schema>>(Type.Ref(String(schema.$id)));
 }
+
+const exampleOf = (code: ProblemCode) => problemOf({ code, detail: 'What is wrong, and what to do.' }, 'request-0001');
 
 /** Documents the problems that a route may answer with, one entry a status. */
 export function problems(...codes: readonly ProblemCode[]) {
@@ -44,7 +46,12 @@ export function problems(...codes: readonly ProblemCode[]) {
       status,
       {
         description: `Problem: ${sameStatus.join(', ')}.`,
-        content: { 'application/problem+json': { schema: shared(Problem) } },
+        content: {
+          'application/problem+json': {
+            schema: shared(Problem),
+            examples: Object.fromEntries(sameStatus.map((code) => [code, { value: exampleOf(code) }])),
+          },
+        },
       },
     ]),
   );

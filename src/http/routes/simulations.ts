@@ -3,6 +3,7 @@ import Type from 'typebox';
 import { kinds } from '#simulation/catalog.ts';
 import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { sendProblem } from '../problem.ts';
+import { PROGRESS_EXAMPLE, REPORT_EXAMPLE, SUMMARY_EXAMPLE } from './examples.ts';
 import { json, problems, type Route, shared } from './route.ts';
 import { type StartParts, startSchema, startSimulation } from './start-simulation.ts';
 
@@ -49,7 +50,9 @@ export function listRoute({ engine }: StartParts): Route {
           summary: 'List',
           description: 'Those that run, then the last 100 that ended; the latest first.',
           response: {
-            200: json('The list.', Type.Object({ simulations: Type.Array(shared(SimulationSummary)) })),
+            200: json('The list.', Type.Object({ simulations: Type.Array(shared(SimulationSummary)) }), {
+              simulations: [SUMMARY_EXAMPLE],
+            }),
             ...problems(),
           },
         },
@@ -71,7 +74,10 @@ export function readRoute({ engine }: StartParts): Route {
           summary: 'Read one',
           description: 'Its progress while it runs, its report after.',
           params,
-          response: { 200: json('The simulation.', shared(Simulation)), ...problems('simulation-not-found') },
+          response: {
+            200: json('The simulation.', shared(Simulation), PROGRESS_EXAMPLE),
+            ...problems('simulation-not-found'),
+          },
         },
       },
       async (request, reply) => engine.find(request.params.id) ?? sendProblem(reply, NO_SUCH_SIMULATION),
@@ -91,7 +97,10 @@ export function cancelRoute({ engine }: StartParts): Route {
           summary: 'Cancel one',
           description: 'Answers with the report once it has stopped; one that has ended before is left as it is.',
           params,
-          response: { 200: json('It has ended.', shared(Simulation)), ...problems('simulation-not-found') },
+          response: {
+            200: json('It has ended.', shared(Simulation), { ...REPORT_EXAMPLE, ended_because: 'cancelled' }),
+            ...problems('simulation-not-found'),
+          },
         },
       },
       async (request, reply) =>
@@ -112,7 +121,9 @@ export function cancelAllRoute({ engine }: StartParts): Route {
           summary: 'Cancel all',
           description: 'Answers with the reports of those that were running.',
           response: {
-            200: json('They have ended.', Type.Object({ cancelled: Type.Array(shared(Simulation)) })),
+            200: json('They have ended.', Type.Object({ cancelled: Type.Array(shared(Simulation)) }), {
+              cancelled: [{ ...REPORT_EXAMPLE, ended_because: 'cancelled' }],
+            }),
             ...problems(),
           },
         },

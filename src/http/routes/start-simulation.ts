@@ -7,6 +7,7 @@ import { Simulation } from '#simulation/simulation.ts';
 import type { Kind } from '#simulation/simulator.ts';
 import { parsePrefer } from '../prefer.ts';
 import { sendProblem } from '../problem.ts';
+import { PROGRESS_EXAMPLE, REPORT_EXAMPLE } from './examples.ts';
 import { json, problems, shared } from './route.ts';
 
 export type StartParts = { readonly engine: Engine; readonly clock: Clock };
@@ -70,8 +71,8 @@ export function startSchema(kind: { readonly request: TObject; readonly example:
     headers: preferHeader,
     body: { ...kind.request, examples: [kind.example] },
     response: {
-      200: json('It has ended: the report.', shared(Simulation)),
-      202: json('It runs; Location says where to look.', shared(Simulation)),
+      200: json('It has ended: the report.', shared(Simulation), REPORT_EXAMPLE),
+      202: json('It runs; Location says where to look.', shared(Simulation), PROGRESS_EXAMPLE),
       ...problems(
         'bad-request',
         'malformed-json',

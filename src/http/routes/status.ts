@@ -6,6 +6,7 @@ import type { Engine } from '#simulation/engine.ts';
 import { SimulationSummary } from '#simulation/simulation.ts';
 import type { Identity } from '#usage/identity.ts';
 import type { Sampler } from '#usage/sampler.ts';
+import { STATUS_EXAMPLE } from './examples.ts';
 import { ServiceInfo, type ServiceParts, serviceInfo } from './info.ts';
 import { json, problems, type Route, shared } from './route.ts';
 
@@ -107,7 +108,7 @@ export function statusRoute(parts: StatusParts): Route {
           tags: ['observing'],
           summary: 'Snapshot',
           description: 'What this replica uses and may use, and which simulations run.',
-          response: { 200: json('The snapshot.', Status), ...problems() },
+          response: { 200: json('The snapshot.', Status, STATUS_EXAMPLE), ...problems() },
         },
       },
       async () => {

@@ -11,7 +11,7 @@ export type MetricSources = {
 };
 
 /** A family may hear of what happens; what it can look up at scrape time it looks up then. */
-export type FamilyListener = {
+type FamilyListener = {
   readonly requestStarted?: () => void;
   readonly requestFinished?: (record: RequestRecord) => void;
   readonly simulation?: (event: SimulationEvent) => void;

@@ -5,7 +5,7 @@ import type { RequestObserver, RequestRecord } from '../request-record.ts';
 import { families } from './catalog.ts';
 import type { MetricSources } from './family.ts';
 
-export type Exposition = { readonly contentType: string; readonly body: string };
+type Exposition = { readonly contentType: string; readonly body: string };
 
 export type Metrics = RequestObserver & {
   readonly simulation: (event: SimulationEvent) => void;

@@ -6,31 +6,39 @@ import { burnableCores, CPU_LIMITS, grantFlatOut } from '../capacity.ts';
 import type { Kind, Means, Work } from '../simulator.ts';
 import { jobFromNow } from '../worker/job.ts';
 
-export const CpuRequest = Type.Object(
+const CpuRequest = Type.Object(
   {
-    seconds: Type.Number({
-      minimum: 0.1,
-      maximum: 86_400,
-      default: 10,
-      description: 'How long to burn, in seconds; at most SKYOPS_MAX_SECONDS.',
-    }),
-    parallelism: Type.Integer({
-      minimum: 1,
-      maximum: 256,
-      default: 1,
-      description: 'How many threads burn, each at most one core; at most SKYOPS_MAX_CORES.',
-    }),
-    load: Type.Number({
-      minimum: 0.01,
-      maximum: 1,
-      default: 1,
-      description: 'Part of one core that each thread burns, 1 is flat out.',
-    }),
-    saturate: Type.Boolean({
-      default: false,
-      description:
-        'Under a CPU quota: also burn the reserve that keeps probes fast, so that the kernel throttles this container.',
-    }),
+    seconds: Type.Optional(
+      Type.Number({
+        minimum: 0.1,
+        maximum: 86_400,
+        default: 10,
+        description: 'How long to burn, in seconds; at most SKYOPS_MAX_SECONDS.',
+      }),
+    ),
+    parallelism: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 256,
+        default: 1,
+        description: 'How many threads burn, each at most one core; at most SKYOPS_MAX_CORES.',
+      }),
+    ),
+    load: Type.Optional(
+      Type.Number({
+        minimum: 0.01,
+        maximum: 1,
+        default: 1,
+        description: 'Part of one core that each thread burns, 1 is flat out.',
+      }),
+    ),
+    saturate: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'Under a CPU quota: also burn the reserve that keeps probes fast, so that the kernel throttles this container.',
+      }),
+    ),
   },
   { additionalProperties: false, description: 'Every field has a default; an empty body asks for all of them.' },
 );
@@ -69,7 +77,7 @@ export const cpu: CpuKind = {
 
   plan: (body, { caps, supply, running }) => {
     // The route has validated the body against CpuRequest and filled in its defaults.
-    const request = body as Static<typeof CpuRequest>;
+    const request = body as Required<Static<typeof CpuRequest>>;
     const { seconds, parallelism, load, saturate } = request;
     if (seconds > caps.maxSeconds) {
       return refused({

@@ -8,10 +8,10 @@ import { type Job, SharedState, type ThreadMessage } from './job.ts';
 const TERMINATE_AFTER_MS = 250;
 
 /** How a job ended. A thread that breaks ends its job, never the process. */
-export type JobEnd = { readonly type: 'done' } | { readonly type: 'broken'; readonly cause: unknown };
+type JobEnd = { readonly type: 'done' } | { readonly type: 'broken'; readonly cause: unknown };
 
 /** A lent thread. It goes back to the pool by itself when its job is over. */
-export type Hand = {
+type Hand = {
   readonly run: (job: Job) => Promise<JobEnd>;
   /** Ends the job now; harmless when it is over. */
   readonly stop: () => void;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
  */
 export type CgroupFolders = { readonly version: 1 | 2; readonly folders: readonly string[] };
 
-export const CONTROLLERS = ['cpu', 'cpuacct', 'memory', 'pids'] as const;
+const CONTROLLERS = ['cpu', 'cpuacct', 'memory', 'pids'] as const;
 export type Controller = (typeof CONTROLLERS)[number];
 
 export type CgroupLocation = Readonly<Partial<Record<Controller, CgroupFolders>>>;

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { requestIdOf } from './request-id.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const idFor = (...given: string[]) =>
+  requestIdOf({ headersDistinct: given.length === 0 ? {} : { 'x-request-id': given } });
+
+describe('the request id', () => {
+  it('is the caller’s if it is well formed', () => {
+    for (const id of ['abcdefgh', '4bf92f3577b34da6a3ce929d0e0e4736', 'a.b_c-D9', 'x'.repeat(64)]) {
+      assert.equal(idFor(id), id);
+    }
+  });
+
+  it('is a new one if the caller sends none, an ill-formed one, or two', () => {
+    for (const given of [
+      [],
+      ['short'],
+      ['x'.repeat(65)],
+      ['with space!'],
+      ['<script>alert'],
+      ['abc\u009bdefgh'],
+      ['', ''],
+    ]) {
+      assert.match(idFor(...given), UUID);
+    }
+    assert.match(idFor('abcdefgh', 'abcdefgh'), UUID);
+    assert.notEqual(idFor(), idFor());
+  });
+});

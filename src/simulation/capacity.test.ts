@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { burnableCores, type CpuHolding, grantFlatOut, reserveCores } from './capacity.ts';
+
+const caps = { maxSeconds: 3600, maxCores: 8, maxSimulations: 16 };
+const wish = (cores: number, workers = Math.ceil(cores), saturate = false) => ({ cores, workers, saturate });
+const holding = (cores: number, remainingSeconds: number, workers = Math.ceil(cores)): CpuHolding => ({
+  cores,
+  workers,
+  remainingSeconds,
+});
+const grant = (...input: Parameters<typeof grantFlatOut>) => {
+  const outcome = grantFlatOut(...input);
+  assert.ok(outcome.ok, JSON.stringify(outcome));
+  return outcome.value;
+};
+const refusal = (...input: Parameters<typeof grantFlatOut>) => {
+  const outcome = grantFlatOut(...input);
+  assert.ok(!outcome.ok);
+  return outcome.refusal;
+};
+
+describe('capacity, flat out', () => {
+  it('grants the whole wish where there is room', () => {
+    assert.deepEqual(grant(wish(2), { cpus: 2, quotaCores: null }, caps, []), { cores: 2, limitedBy: null });
+  });
+
+  it('grants a quota less its reserve, and says that the quota limits it', () => {
+    assert.deepEqual(grant(wish(2), { cpus: 4, quotaCores: 0.5 }, caps, []), { cores: 0.45, limitedBy: 'quota' });
+    assert.deepEqual(grant(wish(4), { cpus: 4, quotaCores: 2 }, caps, []), { cores: 1.8, limitedBy: 'quota' });
+  });
+
+  it('gives up the reserve to saturate', () => {
+    assert.deepEqual(grant(wish(2, 2, true), { cpus: 4, quotaCores: 0.5 }, caps, []), {
+      cores: 0.5,
+      limitedBy: 'quota',
+    });
+  });
+
+  it('grants what others leave, and says so', () => {
+    assert.deepEqual(grant(wish(2), { cpus: 2, quotaCores: null }, caps, [holding(1.5, 9)]), {
+      cores: 0.5,
+      limitedBy: 'running',
+    });
+  });
+
+  it('says that the CPUs limit a wish for more than there are', () => {
+    assert.deepEqual(grant(wish(4), { cpus: 2, quotaCores: null }, caps, []), { cores: 2, limitedBy: 'cpus' });
+  });
+
+  it('refuses for good what the cap never allows', () => {
+    const { code, errors } = refusal(wish(9), { cpus: 64, quotaCores: null }, caps, []);
+    assert.equal(code, 'over-cap');
+    assert.equal(errors?.[0]?.pointer, '/parallelism');
+  });
+
+  it('refuses for now what others hold, and says after how many seconds to come back', () => {
+    const running = [holding(1, 30), holding(1, 12.2)];
+    const { code, retryAfterSeconds } = refusal(wish(2), { cpus: 2, quotaCores: null }, caps, running);
+    assert.equal(code, 'capacity-exhausted');
+    assert.equal(retryAfterSeconds, 13);
+  });
+
+  it('refuses for now when the worker threads are all at work', () => {
+    const running = [holding(0.8, 5, 8)];
+    const { code, retryAfterSeconds } = refusal(wish(0.1, 1), { cpus: 64, quotaCores: null }, caps, running);
+    assert.equal(code, 'capacity-exhausted');
+    assert.equal(retryAfterSeconds, 5);
+  });
+
+  it('keeps a reserve of a tenth, at least 50m, never more than half of the quota', () => {
+    assert.deepEqual([4, 1, 0.5, 0.2, 0.05].map(reserveCores), [0.4, 0.1, 0.05, 0.05, 0.025]);
+  });
+
+  it('never grants more than the wish, the CPUs, the quota, the cap, or what others leave', () => {
+    const cores = fc.double({ min: 0.01, max: 16, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.record({ cores, workers: fc.integer({ min: 1, max: 16 }), saturate: fc.boolean() }),
+        fc.record({ cpus: fc.integer({ min: 1, max: 64 }), quotaCores: fc.option(cores) }),
+        fc.array(
+          fc.record({
+            cores,
+            workers: fc.integer({ min: 1, max: 4 }),
+            remainingSeconds: fc.integer({ min: 0, max: 3600 }),
+          }),
+        ),
+        cores,
+        (wished, supply, running, maxCores) => {
+          const outcome = grantFlatOut(wished, supply, { ...caps, maxCores }, running);
+          if (!outcome.ok) {
+            if (outcome.refusal.code === 'capacity-exhausted') assert.ok((outcome.refusal.retryAfterSeconds ?? 0) >= 1);
+            return;
+          }
+          const used = running.reduce((sum, { cores: held }) => sum + held, 0);
+          const granted = outcome.value.cores;
+          assert.ok(granted > 0 && granted <= wished.cores);
+          assert.ok(granted + used <= burnableCores(supply, { maxCores }, wished.saturate) + 0.001);
+          assert.equal(outcome.value.limitedBy === null, granted === wished.cores);
+        },
+      ),
+    );
+  });
+});

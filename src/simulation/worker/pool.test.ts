@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it, type TestContext } from 'node:test';
+import { systemClock } from '#foundation/clock.ts';
+import { until } from '#test/support/until.ts';
+import { jobFromNow } from './job.ts';
+import { openPool } from './pool.ts';
+
+async function poolOf(test: TestContext, warmThreads: number) {
+  const broken: unknown[] = [];
+  const pool = await openPool({ clock: systemClock, warmThreads, onBroken: (cause) => broken.push(cause) });
+  test.after(() => pool.close());
+  return { pool, broken };
+}
+
+/** Threads of this process that run simulations, with their niceness: fields 2 and 19 of proc(5), /proc/pid/task/tid/stat. */
+function simulationThreads(): { name: string; nice: number }[] {
+  return readdirSync('/proc/self/task').flatMap((tid) => {
+    const stat = readFileSync(`/proc/self/task/${tid}/stat`, 'utf8');
+    const [, name = ''] = /\((.*)\)/.exec(stat) ?? [];
+    const nice = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+    return name.startsWith('simulation-') ? [{ name, nice }] : [];
+  });
+}
+
+describe('the pool of worker threads', () => {
+  it('lends threads, runs a job on them to its deadline, and takes them back', async (test) => {
+    const { pool } = await poolOf(test, 1);
+    for (let round = 0; round < 3; round += 1) {
+      const [hand] = await pool.lend(1);
+      assert.deepEqual(await hand?.run(jobFromNow(0.5, 0.2)), { type: 'done' });
+      // Generous: a shared machine may give the thread less; more it can never burn.
+      assert.ok((hand?.cpuSeconds() ?? 0) > 0.05 && (hand?.cpuSeconds() ?? 1) < 0.11, `${hand?.cpuSeconds()} s`);
+    }
+    assert.equal(simulationThreads().length, 1);
+  });
+
+  it('runs its threads at the lowest priority', async (test) => {
+    await poolOf(test, 2);
+    const threads = simulationThreads();
+    assert.equal(threads.length, 2);
+    assert.ok(threads.every(({ nice }) => nice === 19));
+  });
+
+  it('stops a job within 50 ms', async (test) => {
+    const { pool } = await poolOf(test, 1);
+    const took: number[] = [];
+    for (let round = 0; round < 11; round += 1) {
+      const [hand] = await pool.lend(1);
+      const end = hand?.run(jobFromNow(1, 60));
+      await until('it burns', () => (hand?.cpuSeconds() ?? 0) > 0.02);
+      const before = performance.now();
+      hand?.stop();
+      await end;
+      took.push(performance.now() - before);
+    }
+    // The median: one round may meet a machine that is busy with something else.
+    assert.ok((took.toSorted((a, b) => a - b)[5] ?? 0) < 50, `${took} ms`);
+  });
+
+  it('starts more threads than are warm, and lets them go again', async (test) => {
+    const { pool } = await poolOf(test, 1);
+    const hands = await pool.lend(3);
+    assert.equal(simulationThreads().length, 3);
+    await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.05))));
+    await until('only the warm one is left', () => simulationThreads().length === 1);
+  });
+
+  it('ends the job of a thread that breaks, tells of it, and replaces the thread', async (test) => {
+    const { pool, broken } = await poolOf(test, 1);
+    const [hand] = await pool.lend(1);
+    // A job that no thread understands stands for any defect on the other side.
+    const end = await hand?.run({ share: 1, startNs: 'never' as unknown as bigint, deadlineNs: 1n });
+    assert.equal(end?.type, 'broken');
+    assert.equal(broken.length, 1);
+    await until('there is another thread', () => pool.isWhole());
+    const [next] = await pool.lend(1);
+    assert.deepEqual(await next?.run(jobFromNow(0.1, 0.05)), { type: 'done' });
+  });
+});

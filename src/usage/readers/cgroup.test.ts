@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { makeFileTree } from '#test/support/file-tree.ts';
+import { createCgroupReader } from './cgroup.ts';
+
+const V2_MOUNT = '30 20 0:26 / /sys/fs/cgroup ro,nosuid shared:4 - cgroup2 cgroup rw,nsdelegate\n';
+const v1Mount = (controllers: string, root = '/') =>
+  `40 30 0:30 ${root} /sys/fs/cgroup/${controllers} rw - cgroup cgroup rw,${controllers}\n`;
+
+/** A pod with cgroup version 2 and a private namespace: the container's own folder is the mount. */
+const POD_V2 = {
+  'proc/self/mountinfo': V2_MOUNT,
+  'proc/self/cgroup': '0::/\n',
+  'sys/fs/cgroup/cpu.max': '50000 100000\n',
+  'sys/fs/cgroup/cpu.stat': 'usage_usec 2500000\nuser_usec 1\nnr_periods 40\nnr_throttled 4\nthrottled_usec 120000\n',
+  'sys/fs/cgroup/memory.max': '268435456\n',
+  'sys/fs/cgroup/memory.current': '100000000\n',
+  'sys/fs/cgroup/memory.stat': 'anon 1\ninactive_file 30000000\n',
+  'sys/fs/cgroup/memory.events': 'low 0\noom 1\noom_kill 1\n',
+  'sys/fs/cgroup/pids.max': 'max\n',
+  'sys/fs/cgroup/pids.current': '12\n',
+};
+
+const NOTHING = {
+  cgroupVersion: null,
+  cpuLimitCores: null,
+  cpuUsageSeconds: null,
+  cpuPeriods: null,
+  cpuThrottledPeriods: null,
+  cpuThrottledSeconds: null,
+  memoryLimitBytes: null,
+  memoryUsageBytes: null,
+  memoryWorkingSetBytes: null,
+  memoryOomKills: null,
+  pidsLimit: null,
+  pids: null,
+};
+
+describe('the cgroup reader', () => {
+  it('reads version 2 in a pod', (test) => {
+    assert.deepEqual(createCgroupReader(makeFileTree(test, POD_V2)).read(), {
+      cgroupVersion: 2,
+      cpuLimitCores: 0.5,
+      cpuUsageSeconds: 2.5,
+      cpuPeriods: 40,
+      cpuThrottledPeriods: 4,
+      cpuThrottledSeconds: 0.12,
+      memoryLimitBytes: 268_435_456,
+      memoryUsageBytes: 100_000_000,
+      memoryWorkingSetBytes: 70_000_000,
+      memoryOomKills: 1,
+      pidsLimit: null,
+      pids: 12,
+    });
+  });
+
+  it('says null for limits that are not set, in both versions', (test) => {
+    const v2 = makeFileTree(test, {
+      ...POD_V2,
+      'sys/fs/cgroup/cpu.max': 'max 100000\n',
+      'sys/fs/cgroup/memory.max': 'max\n',
+    });
+    const v1 = makeFileTree(test, {
+      'proc/self/mountinfo': v1Mount('cpu,cpuacct') + v1Mount('memory'),
+      'proc/self/cgroup': '3:cpu,cpuacct:/\n2:memory:/\n',
+      'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us': '-1\n',
+      'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us': '100000\n',
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+    });
+    for (const root of [v2, v1]) {
+      const { cpuLimitCores, memoryLimitBytes } = createCgroupReader(root).read();
+      assert.deepEqual([cpuLimitCores, memoryLimitBytes], [null, null]);
+    }
+  });
+
+  it('reads version 1 in a container without a cgroup namespace, where the path is the host’s', (test) => {
+    const path = '/kubepods/burstable/pod1/abc';
+    const root = makeFileTree(test, {
+      'proc/self/mountinfo': v1Mount('cpu', path) + v1Mount('cpuacct', path) + v1Mount('memory', path),
+      'proc/self/cgroup': `4:cpu:${path}\n3:cpuacct:${path}\n2:memory:${path}\n`,
+      'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '150000\n',
+      'sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n',
+      'sys/fs/cgroup/cpu/cpu.stat': 'nr_periods 10\nnr_throttled 2\nthrottled_time 1500000000\n',
+      'sys/fs/cgroup/cpuacct/cpuacct.usage': '7000000000\n',
+      'sys/fs/cgroup/memory/memory.limit_in_bytes': '1048576\n',
+      'sys/fs/cgroup/memory/memory.usage_in_bytes': '524288\n',
+      'sys/fs/cgroup/memory/memory.stat': 'inactive_file 5\ntotal_inactive_file 24288\n',
+      'sys/fs/cgroup/memory/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 3\n',
+    });
+    assert.deepEqual(createCgroupReader(root).read(), {
+      ...NOTHING,
+      cgroupVersion: 1,
+      cpuLimitCores: 1.5,
+      cpuUsageSeconds: 7,
+      cpuPeriods: 10,
+      cpuThrottledPeriods: 2,
+      cpuThrottledSeconds: 1.5,
+      memoryLimitBytes: 1_048_576,
+      memoryUsageBytes: 524_288,
+      memoryWorkingSetBytes: 500_000,
+      memoryOomKills: 3,
+    });
+  });
+
+  it('takes the tightest limit on the way up', (test) => {
+    const folder = 'sys/fs/cgroup/system.slice/skyops.service';
+    const root = makeFileTree(test, {
+      'proc/self/mountinfo': V2_MOUNT,
+      'proc/self/cgroup': '0::/system.slice/skyops.service\n',
+      [`${folder}/cpu.max`]: '400000 100000\n',
+      [`${folder}/memory.max`]: 'max\n',
+      'sys/fs/cgroup/system.slice/cpu.max': '250000 100000\n',
+      'sys/fs/cgroup/system.slice/memory.max': '1000000\n',
+    });
+    const { cpuLimitCores, memoryLimitBytes } = createCgroupReader(root).read();
+    assert.deepEqual([cpuLimitCores, memoryLimitBytes], [2.5, 1_000_000]);
+  });
+
+  it('reads version 1 on a hybrid machine, where version 2 is mounted without controllers', (test) => {
+    const root = makeFileTree(test, {
+      'proc/self/mountinfo': `${V2_MOUNT.replace('/sys/fs/cgroup ', '/sys/fs/cgroup/unified ')}${v1Mount('cpu')}`,
+      'proc/self/cgroup': '1:cpu:/\n0::/\n',
+      'sys/fs/cgroup/cpu/cpu.cfs_quota_us': '20000\n',
+      'sys/fs/cgroup/cpu/cpu.cfs_period_us': '100000\n',
+    });
+    const { cgroupVersion, cpuLimitCores } = createCgroupReader(root).read();
+    assert.deepEqual([cgroupVersion, cpuLimitCores], [1, 0.2]);
+  });
+
+  it('reads a changed limit the next time: a pod can be resized in place', async (test) => {
+    const root = makeFileTree(test, POD_V2);
+    const reader = createCgroupReader(root);
+    assert.equal(reader.read().cpuLimitCores, 0.5);
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(`${root}/sys/fs/cgroup/cpu.max`, '200000 100000\n');
+    assert.equal(reader.read().cpuLimitCores, 2);
+  });
+
+  it('knows nothing, and says so, where there are no cgroups', (test) => {
+    assert.deepEqual(createCgroupReader(makeFileTree(test, { 'etc/hostname': 'x' })).read(), NOTHING);
+  });
+
+  it('never throws and never invents a number, whatever the files hold', (test) => {
+    const names = Object.keys(POD_V2);
+    const content = fc.oneof(
+      fc.string(),
+      fc.constantFrom('', '\n', 'max', 'max max', '-1 0', '0 0', 'NaN', '1e9', '0x10', ' 5', '5 5 5', '50000'),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...names), content, (name, text) => {
+        const reading = createCgroupReader(makeFileTree(test, { ...POD_V2, [name]: text })).read();
+        for (const value of Object.values(reading)) {
+          assert.ok(value === null || (Number.isFinite(value) && value >= 0), JSON.stringify(reading));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

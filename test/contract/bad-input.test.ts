@@ -1,0 +1,172 @@
+/** What is refused, how it is said, and that nothing was started by it. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { type Answer, type Ask, startInProcess } from '#test/support/in-process.ts';
+
+const post = (body: unknown, headers: Record<string, string> = {}): Ask => ({ method: 'POST', body, headers });
+
+/** path, request, status, code, pointers of the fields that are wrong */
+type Case = readonly [what: string, path: string, ask: Ask, status: number, code: string, pointers?: readonly string[]];
+
+const field = (what: string, body: unknown, ...pointers: string[]): Case => [
+  what,
+  '/simulate-cpu',
+  post(body),
+  422,
+  'invalid-body',
+  pointers,
+];
+
+const CASES: readonly Case[] = [
+  ['half a JSON text', '/simulate-cpu', post('{"seconds":'), 400, 'malformed-json'],
+  ['a JSON text in another encoding', '/simulate-cpu', post(Buffer.from('{}', 'utf16le')), 400, 'malformed-json'],
+  ['a byte order mark', '/simulate-cpu', post('\ufeff{}'), 400, 'malformed-json'],
+  ['duplicate keys', '/simulate-cpu', post('{"seconds":1,"seconds":59}'), 400, 'malformed-json'],
+  field('a number as text', { seconds: '5' }, '/seconds'),
+  field('infinity as text', { seconds: 'Infinity' }, '/seconds'),
+  field('a number too large for a number', '{"seconds":1e999}', '/seconds'),
+  field('a negative number', { seconds: -1 }, '/seconds'),
+  field('zero', { seconds: 0, parallelism: 0, load: 0 }, '/seconds', '/parallelism', '/load'),
+  field('null', { seconds: null }, '/seconds'),
+  field('true', { parallelism: true }, '/parallelism'),
+  field('half a thread', { parallelism: 1.5 }, '/parallelism'),
+  field('more than a whole core a thread', { load: 1.01 }, '/load'),
+  field('a field that is not known', { threads: 2 }, ''),
+  field('a misspelt field', { paralelism: 64 }, ''),
+  field('a prototype', '{"__proto__":{"seconds":1}}', ''),
+  field('an array', [], ''),
+  field('null as the whole body', 'null', ''),
+  field('a text as the whole body', '"5"', ''),
+  ['more seconds than the cap', '/simulate-cpu', post({ seconds: 3601 }), 422, 'over-cap', ['/seconds']],
+  ['more cores than the cap', '/simulations/cpu', post({ parallelism: 9 }), 422, 'over-cap', ['/parallelism']],
+  ['no content type', '/simulate-cpu', post('{}', { 'content-type': '' }), 415, 'unsupported-media-type'],
+  [
+    'a form',
+    '/simulate-cpu',
+    post('a=1', { 'content-type': 'application/x-www-form-urlencoded' }),
+    415,
+    'unsupported-media-type',
+  ],
+  ['plain text', '/simulate-cpu', post('{}', { 'content-type': 'text/plain' }), 415, 'unsupported-media-type'],
+  [
+    'latin1',
+    '/simulate-cpu',
+    post('{}', { 'content-type': 'application/json; charset=latin1' }),
+    415,
+    'unsupported-media-type',
+  ],
+  [
+    'junk behind the type',
+    '/simulate-cpu',
+    post('{}', { 'content-type': 'application/json; a' }),
+    415,
+    'unsupported-media-type',
+  ],
+  ['a compressed body', '/simulate-cpu', post('{}', { 'content-encoding': 'gzip' }), 415, 'unsupported-media-type'],
+  ['too large a body', '/simulate-cpu', post(' '.repeat(16_385)), 413, 'body-too-large'],
+  ['500,000-deep JSON', '/simulate-cpu', post('['.repeat(500_000)), 413, 'body-too-large'],
+  ['JSON as deep as fits', '/simulate-cpu', post(`${'['.repeat(8000)}${']'.repeat(8000)}`), 422, 'invalid-body', ['']],
+  ['an unknown path', '/nope', {}, 404, 'not-found'],
+  ['a path in other letters', '/HEALTH', {}, 404, 'not-found'],
+  ['a doubled slash', '//health', {}, 404, 'not-found'],
+  ['an unknown simulation', '/simulations/sim-0123456789abcdef', {}, 404, 'simulation-not-found'],
+  ['an unknown simulation to cancel', '/simulations/x', { method: 'DELETE' }, 404, 'simulation-not-found'],
+  ['an unknown kind', '/simulations/gpu', post({}), 405, 'method-not-allowed'],
+  ['a broken escape in the path', '/%zz', {}, 400, 'bad-request'],
+  ['an over-long path', `/${'a'.repeat(2048)}`, {}, 414, 'target-too-long'],
+  ['over-long headers', `/${'a'.repeat(9000)}`, {}, 431, 'header-too-large'],
+];
+
+function assertProblem(answer: Answer, status: number, code: string): void {
+  assert.equal(answer.status, status, answer.text);
+  assert.equal(answer.headers.get('content-type'), 'application/problem+json; charset=utf-8');
+  const { type, title, detail, request_id } = answer.json;
+  assert.equal(answer.json.status, status);
+  assert.equal(answer.json.code, code);
+  assert.equal(type, `urn:skyops:problem:${code}`);
+  assert.ok(title.length > 0 && detail.length > 0);
+  assert.equal(request_id, answer.headers.get('x-request-id'));
+}
+
+async function assertNothingStarted({ ask }: { ask: (path: string) => Promise<Answer> }): Promise<void> {
+  assert.deepEqual((await ask('/simulations')).json, { simulations: [] });
+}
+
+describe('bad input', () => {
+  for (const [what, path, request, status, code, pointers] of CASES) {
+    it(`answers ${status} ${code} to ${what}`, async (test) => {
+      const service = await startInProcess(test);
+      const answer = await service.ask(path, request);
+      assertProblem(answer, status, code);
+      assert.deepEqual(
+        answer.json.errors?.map(({ pointer }: { pointer: string }) => pointer),
+        pointers,
+      );
+      await assertNothingStarted(service);
+    });
+  }
+
+  for (const [method, path, allow] of [
+    ['GET', '/simulate-cpu', 'POST'],
+    ['PUT', '/health', 'GET, HEAD'],
+    ['PATCH', '/simulations', 'GET, HEAD, DELETE'],
+    ['OPTIONS', '/simulations/sim-0123456789abcdef', 'GET, HEAD, DELETE'],
+  ] as const) {
+    it(`answers 405 with Allow: ${allow} to ${method} ${path}`, async (test) => {
+      const { ask } = await startInProcess(test);
+      const answer = await ask(path, { method });
+      assertProblem(answer, 405, 'method-not-allowed');
+      assert.equal(answer.headers.get('allow'), allow);
+    });
+  }
+
+  it('never repeats what was sent', async (test) => {
+    const { ask, log } = await startInProcess(test);
+    const canary = 'canary-5521';
+    const texts = await Promise.all([
+      ask(`/${canary}?${canary}`),
+      ask(`/health?${canary}=${canary}`),
+      ask('/simulate-cpu', post({ [canary]: canary })),
+      ask('/simulate-cpu', post({ seconds: canary })),
+      ask('/simulate-cpu', post(`{"${canary}`)),
+      ask('/simulate-cpu', post({}, { 'content-type': canary })),
+      ask(`/simulations/${canary}`),
+      ask('/nope', { headers: { authorization: canary, cookie: canary, 'x-request-id': `${canary}!` } }),
+    ]);
+    for (const { text } of texts) assert.doesNotMatch(text, /canary/);
+    assert.doesNotMatch(JSON.stringify(log), /canary/);
+  });
+
+  it('answers what is not HTTP at all, once, and closes', async (test) => {
+    const { url } = await startInProcess(test);
+    for (const [sent, status] of [
+      ['hello\r\n\r\n', 400],
+      ['FOO / HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+      ['GET / HTTP/1.1\r\n\r\n', 400],
+      ['POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}', 400],
+      [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9000)}\r\n\r\n`, 431],
+    ] as const) {
+      const answer = await exchange(test, url, sent);
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      assert.match(head, new RegExp(`^HTTP/1.1 ${status} `), sent);
+      assert.match(head, /connection: close/i);
+      if (/application\/problem\+json/.test(head)) assert.equal(JSON.parse(body).status, status);
+    }
+  });
+});
+
+/** Sends bytes as they are and resolves with everything that comes back until the peer closes. */
+function exchange(test: TestContext, url: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  test.after(() => socket.destroy());
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+    socket.end(bytes);
+  });
+}

@@ -1,0 +1,163 @@
+/** Starting, waiting for, reading and cancelling simulations over HTTP. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startInProcess } from '#test/support/in-process.ts';
+import { until } from '#test/support/until.ts';
+
+describe('simulations', () => {
+  it('POST /simulate-cpu burns, waits, and answers with the report', async (test) => {
+    const { ask } = await startInProcess(test);
+    const { status, json, headers } = await ask('/simulate-cpu', { body: { seconds: 0.3, load: 0.5 } });
+    assert.equal(status, 200);
+    assert.equal(json.state, 'ended');
+    assert.equal(json.ended_because, 'completed');
+    assert.deepEqual(json.requested, {
+      seconds: 0.3,
+      parallelism: 1,
+      load: 0.5,
+      saturate: false,
+      cores: 0.5,
+      core_seconds: 0.15,
+    });
+    assert.deepEqual(json.granted, { seconds: 0.3, threads: 1, cores: 0.5, core_seconds: 0.15, limited_by: null });
+    // Never more than asked; on a machine that is busy with other things perhaps less.
+    assert.ok(json.delivered.core_seconds > 0.05 && json.delivered.core_seconds < 0.16, JSON.stringify(json.delivered));
+    assert.equal(headers.get('location'), `/simulations/${json.id}`);
+    assert.deepEqual((await ask(`/simulations/${json.id}`)).json, json);
+  });
+
+  it('an empty body asks for the defaults', async (test) => {
+    const { ask } = await startInProcess(test);
+    for (const request of [{ method: 'POST' }, { body: '' }, { body: {} }]) {
+      const { status, json } = await ask('/simulations/cpu', request);
+      assert.equal(status, 202);
+      assert.equal(json.requested.seconds, 10);
+      assert.equal(json.requested.parallelism, 1);
+      assert.equal(json.requested.load, 1);
+      await ask('/simulations', { method: 'DELETE' });
+    }
+  });
+
+  it('Prefer: respond-async answers 202 at once, with Location', async (test) => {
+    const { ask } = await startInProcess(test);
+    const { status, json, headers } = await ask('/simulate-cpu', {
+      body: { seconds: 60, load: 0.1 },
+      headers: { prefer: 'respond-async' },
+    });
+    assert.equal(status, 202);
+    assert.equal(headers.get('preference-applied'), 'respond-async');
+    assert.equal(headers.get('vary'), 'prefer');
+    assert.equal(json.state, 'running');
+    assert.equal((await ask(headers.get('location') ?? '')).json.id, json.id);
+  });
+
+  it('Prefer: wait answers 202 when the wait is over, and the simulation goes on', async (test) => {
+    const { ask } = await startInProcess(test);
+    const { status, json } = await ask('/simulate-cpu', {
+      body: { seconds: 60, load: 0.1 },
+      headers: { prefer: 'wait=1' },
+    });
+    assert.equal(status, 202);
+    assert.ok(json.delivered.seconds >= 0.9);
+    assert.equal((await ask(`/simulations/${json.id}`)).json.state, 'running');
+  });
+
+  it('Prefer: wait makes POST /simulations/cpu wait for the report', async (test) => {
+    const { ask } = await startInProcess(test);
+    const { status, json } = await ask('/simulations/cpu', {
+      body: { seconds: 0.2, load: 0.1 },
+      headers: { prefer: 'wait=30' },
+    });
+    assert.equal(status, 200);
+    assert.equal(json.ended_because, 'completed');
+  });
+
+  it('a caller who hangs up while waiting cancels; the log has status 499', async (test) => {
+    const { ask, log } = await startInProcess(test);
+    const caller = new AbortController();
+    const answer = ask('/simulate-cpu', { body: { seconds: 60, load: 0.1 }, signal: caller.signal });
+    const listed = () => ask('/simulations').then(({ json }) => json.simulations[0]);
+    await until('it runs', async () => (await listed())?.state === 'running');
+    caller.abort();
+    await assert.rejects(answer);
+    const ended = await until('it has ended', async () => {
+      const simulation = await listed();
+      return simulation.state === 'ended' && simulation;
+    });
+    assert.equal(ended.ended_because, 'client_gone');
+    const line = await until('the request is in the log', () => log.find(({ status }) => status === 499));
+    assert.equal(line['path'], '/simulate-cpu');
+  });
+
+  it('DELETE cancels one and answers with its report', async (test) => {
+    const { ask } = await startInProcess(test);
+    const { json } = await ask('/simulations/cpu', { body: { seconds: 60, load: 0.1 } });
+    const { status, json: report } = await ask(`/simulations/${json.id}`, { method: 'DELETE' });
+    assert.equal(status, 200);
+    assert.equal(report.ended_because, 'cancelled');
+    const again = await ask(`/simulations/${json.id}`, { method: 'DELETE' });
+    assert.deepEqual(again.json, report);
+  });
+
+  it('DELETE /simulations cancels all, and their waiting callers get the report', async (test) => {
+    const { ask } = await startInProcess(test);
+    const waiting = ask('/simulate-cpu', { body: { seconds: 60, load: 0.1 } });
+    await ask('/simulations/cpu', { body: { seconds: 60, load: 0.1 } });
+    await until('both run', async () => (await ask('/status')).json.simulations.running_count === 2);
+    const { json } = await ask('/simulations', { method: 'DELETE' });
+    assert.equal(json.cancelled.length, 2);
+    const { status, json: report } = await waiting;
+    assert.equal(status, 200);
+    assert.equal(report.ended_because, 'cancelled');
+  });
+
+  it('what others hold is refused with 429 and the seconds until there is room', async (test) => {
+    const { ask } = await startInProcess(test, { SKYOPS_MAX_CORES: '1' });
+    await ask('/simulations/cpu', { body: { seconds: 40 } });
+    const { status, json, headers } = await ask('/simulate-cpu', { body: { seconds: 1 } });
+    assert.equal(status, 429);
+    assert.equal(json.code, 'capacity-exhausted');
+    const seconds = Number(headers.get('retry-after'));
+    assert.ok(seconds >= 38 && seconds <= 40, String(seconds));
+  });
+
+  it('more simulations than the cap are refused with 429', async (test) => {
+    const { ask } = await startInProcess(test, { SKYOPS_MAX_SIMULATIONS: '1' });
+    await ask('/simulations/cpu', { body: { seconds: 30, load: 0.05 } });
+    const { status, json } = await ask('/simulations/cpu', { body: { seconds: 30, load: 0.05 } });
+    assert.equal(status, 429);
+    assert.match(json.detail, /SKYOPS_MAX_SIMULATIONS/);
+  });
+
+  it('/status and the metrics show what runs', async (test) => {
+    const { ask } = await startInProcess(test);
+    const { json } = await ask('/simulations/cpu', { body: { seconds: 30, load: 0.25 } });
+    const { simulations } = (await ask('/status')).json;
+    assert.equal(simulations.running[0].id, json.id);
+    assert.equal(simulations.cores_in_use, 0.25);
+    const running = (await ask('/metrics')).text;
+    assert.match(running, /^skyops_simulation_active\{kind="cpu"\} 1$/m);
+    assert.match(running, /^skyops_simulation_requested_cores\{kind="cpu"\} 0.25$/m);
+    await ask('/simulations', { method: 'DELETE' });
+    const ended = (await ask('/metrics')).text;
+    assert.match(ended, /^skyops_simulation_active\{kind="cpu"\} 0$/m);
+    assert.match(ended, /^skyops_simulations_ended_total\{kind="cpu",because="cancelled"\} 1$/m);
+  });
+
+  it('start and end are in the log, under the id of the request', async (test) => {
+    const { ask, log } = await startInProcess(test);
+    const { json } = await ask('/simulate-cpu', {
+      body: { seconds: 0.1, load: 0.1 },
+      headers: { 'x-request-id': 'order-12345' },
+    });
+    const lines = log.filter(({ simulation_id }) => simulation_id === json.id);
+    assert.deepEqual(
+      lines.map(({ msg, request_id }) => [msg, request_id]),
+      [
+        ['simulation started', 'order-12345'],
+        ['simulation ended', 'order-12345'],
+      ],
+    );
+    assert.deepEqual(lines[1]?.['delivered'], json.delivered);
+  });
+});

@@ -1,0 +1,217 @@
+/** How the process starts and how it ends: exit codes, signals, and what the log tells. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { connect, createServer } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import { environmentOf, MAIN, startOwnProcess } from '#test/support/own-process.ts';
+import { until } from '#test/support/until.ts';
+
+const DRAINING = { SKYOPS_DRAIN_DELAY_SECONDS: '1.5', SKYOPS_DRAIN_TIMEOUT_SECONDS: '5' };
+
+/** GET on a connection that is kept; resolves with the status, the body and the Connection header. */
+function get(url: string, agent?: Agent): Promise<{ status: number; body: string; connection: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { agent: agent ?? false }, (response) => {
+      let body = '';
+      response.on('data', (data) => {
+        body += data;
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body, connection: response.headers.connection ?? '' }),
+      );
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+function post(url: string, body: unknown): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+}
+
+/** A client that sends the head of a request and half of its body, and then nothing. */
+async function stall(test: TestContext, url: string): Promise<void> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  test.after(() => socket.destroy());
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.write(
+    'POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+  );
+}
+
+describe('the life of the process', () => {
+  it('a wrong configuration ends the start with exit code 2 and names every error', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN], {
+      env: environmentOf({ SKYOPS_PORT: 'http', SKYOPS_LOG_LEVEL: 'loud', SKYOPS_MAX_SECOND: '5' }),
+      encoding: 'utf8',
+    });
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.equal(
+      stderr,
+      [
+        'skyops: the configuration is wrong, nothing was started.',
+        '  SKYOPS_PORT: got "http", expected a whole number from 0 to 65535.',
+        '  SKYOPS_LOG_LEVEL: got "loud", expected one of trace, debug, info, warn, error, fatal, silent.',
+        '  SKYOPS_MAX_SECOND: there is no such setting. Did you mean SKYOPS_MAX_SECONDS?',
+        'Every setting: docs/reference/configuration.md',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('a port that is taken ends the start with exit code 1 and a hint', async (test) => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    test.after(() => holder.close());
+    await once(holder, 'listening');
+    const { port } = holder.address() as { port: number };
+    const { status, stdout } = spawnSync(process.execPath, [MAIN], {
+      env: environmentOf({ SKYOPS_PORT: String(port) }),
+      encoding: 'utf8',
+    });
+    assert.equal(status, 1);
+    const line = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    assert.equal(line.level, 'fatal');
+    assert.equal(line.hint, 'Another process listens there already. Stop it, or set SKYOPS_PORT.');
+  });
+
+  it('SIGTERM in the middle of a simulation and of a request: both are answered, exit code 0, the log tells the story', async (test) => {
+    const { url, child, log, exited } = await startOwnProcess(test, DRAINING);
+    const waiting = post(`${url}/simulate-cpu`, { seconds: 60, parallelism: 2 });
+    await until('the simulation runs', async () => (await get(`${url}/status`)).body.includes('"running_count":1'));
+    // A request whose body is still on its way when the signal comes.
+    const slow = connect(Number(new URL(url).port), '127.0.0.1');
+    test.after(() => slow.destroy());
+    let slowAnswer = '';
+    slow.on('data', (data) => {
+      slowAnswer += data;
+    });
+    slow.write(
+      'POST /simulations/cpu HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{',
+    );
+
+    child.kill('SIGTERM');
+    await until('it drains', () => log.some(({ to }) => to === 'draining'));
+    const ready = await get(`${url}/ready`);
+    assert.deepEqual([ready.status, ready.body], [503, '{"ready":false,"reason":"draining"}']);
+    const health = await get(`${url}/health`);
+    assert.deepEqual([health.status, health.body], [200, '{"status":"ok"}']);
+
+    const report = await waiting;
+    assert.equal(report.status, 200);
+    assert.equal(((await report.json()) as { ended_because: string }).ended_because, 'draining');
+    assert.equal((await post(`${url}/simulate-cpu`, {})).status, 503);
+    slow.write('}');
+    await until('the slow request is answered', () => slowAnswer.includes('"code":"draining"'));
+    assert.match(slowAnswer, /^HTTP\/1.1 503 .*\r\n(.*\r\n)*connection: close/i);
+
+    assert.deepEqual(await exited, { code: 0, signal: null });
+    const story = log.map(({ msg, to, meaning }) => [msg, to ?? meaning].filter(Boolean).join(' '));
+    const told = [
+      'signal received drain',
+      'phase changed draining',
+      'simulation ended',
+      'phase changed stopped',
+      'service stopped, nothing was cut',
+    ];
+    assert.deepEqual(
+      story.filter((line) => told.includes(line)),
+      told,
+    );
+  });
+
+  it('while draining every answer says Connection: close, and requests are served', async (test) => {
+    const { url, child, log, exited } = await startOwnProcess(test, DRAINING);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    test.after(() => agent.destroy());
+    assert.equal((await get(`${url}/`, agent)).connection, 'keep-alive');
+    child.kill('SIGTERM');
+    await until('it drains', () => log.some(({ to }) => to === 'draining'));
+    for (const [path, status] of [
+      ['/', 200],
+      ['/health', 200],
+      ['/ready', 503],
+      ['/metrics', 200],
+      ['/nope', 404],
+      ['/%zz', 400],
+      ['/docs/static/swagger-ui.css', 200],
+    ] as const) {
+      const answer = await get(url + path, agent);
+      assert.deepEqual([path, answer.status, answer.connection], [path, status, 'close']);
+    }
+    assert.equal((await exited).code, 0);
+  });
+
+  it('an idle kept connection does not hold the end back', async (test) => {
+    const { url, child, exited } = await startOwnProcess(test);
+    const agent = new Agent({ keepAlive: true });
+    test.after(() => agent.destroy());
+    await get(`${url}/health`, agent);
+    const before = performance.now();
+    child.kill('SIGTERM');
+    assert.equal((await exited).code, 0);
+    assert.ok(performance.now() - before < 5000, 'far below the keep-alive time of 75 s');
+  });
+
+  it('a client that stalls is cut at the deadline: exit code 1, and the log says what was cut', async (test) => {
+    const { url, child, log, exited } = await startOwnProcess(test, { SKYOPS_DRAIN_TIMEOUT_SECONDS: '1' });
+    await stall(test, url);
+    await until('the request has begun', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, { code: 1, signal: null });
+    const last = log.at(-1);
+    assert.equal(last?.msg, 'service stopped, open requests were cut');
+    assert.match(String(last?.['cut']), /^POST \/simulate-cpu \(/);
+  });
+
+  it('a second signal cuts the drain short, an echo within a second does not', async (test) => {
+    const { child, log, exited } = await startOwnProcess(test, { SKYOPS_DRAIN_DELAY_SECONDS: '300' });
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    await until('it drains', () => log.some(({ to }) => to === 'draining'));
+    const before = performance.now();
+    await until('a later signal is heard', () => {
+      if (performance.now() - before > 1000) child.kill('SIGINT');
+      return log.some(({ meaning }) => meaning === 'hurry');
+    });
+    assert.deepEqual(await exited, { code: 0, signal: null });
+  });
+
+  it('an uncaught error ends the process, loudly, with exit code 1', async (test) => {
+    const plant = new URL('../support/throw-on-sigusr2.ts', import.meta.url).href;
+    const { child, log, exited } = await startOwnProcess(test, {}, [`--import=${plant}`]);
+    child.kill('SIGUSR2');
+    assert.deepEqual(await exited, { code: 1, signal: null });
+    const last = log.at(-1);
+    assert.equal(last?.level, 'fatal');
+    assert.equal(last?.msg, 'uncaught error, exiting');
+    assert.match(JSON.stringify(last?.['err']), /planted by a test/);
+  });
+
+  it('signals that mean nothing here leave it alone', async (test) => {
+    const { url, child } = await startOwnProcess(test);
+    child.kill('SIGHUP');
+    child.kill('SIGHUP');
+    assert.equal((await get(`${url}/health`)).status, 200);
+  });
+
+  it('a log that nobody reads stops neither the service nor its end, and the lost lines are counted', async (test) => {
+    const { url, child, exited } = await startOwnProcess(test, { SKYOPS_LOG_BUFFER_BYTES: '65536' });
+    child.stdout?.pause();
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    test.after(() => agent.destroy());
+    // About 300 bytes a line: the pipe, this process and the buffer take some 64 KiB each, the rest cannot be kept.
+    for (let round = 0; round < 150; round += 1) {
+      await Promise.all(Array.from({ length: 10 }, () => get(`${url}/nope`, agent)));
+    }
+    const { body } = await get(`${url}/metrics`, agent);
+    const [, dropped] = /^skyops_log_lines_dropped_total (\d+)$/m.exec(body) ?? [];
+    assert.ok(Number(dropped) > 100, `${dropped} lines dropped`);
+    assert.equal((await get(`${url}/health`, agent)).status, 200);
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, { code: 0, signal: null });
+  });
+});
