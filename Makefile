@@ -2,7 +2,7 @@
 # The runtime that SkyOps is made for comes from npm, into node_modules, and comes first in PATH here.
 
 SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
+.SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
 
@@ -29,6 +29,12 @@ node_modules/.installed: package.json package-lock.json .npmrc
 	@node --version | grep -q '^v26' || { echo 'The Node 26 of node_modules is missing: npm did not run the install script of the package "node". Delete node_modules and try again with npm 11 or newer.' >&2; exit 1; }
 	@touch $@
 
+# kubectl and the Kubernetes types: large, and of use to the manifest tests alone.
+tools/kubernetes/node_modules/.installed: tools/kubernetes/package.json tools/kubernetes/package-lock.json
+	@echo 'Installing kubectl and the Kubernetes types (once) …'
+	@cd tools/kubernetes && npm ci --no-progress --loglevel=error
+	@touch $@
+
 install: node_modules/.installed ## Install the dependencies from the lockfile
 
 run: node_modules/.installed ## Start SkyOps on http://localhost:8001 (Ctrl-C stops it)
@@ -53,7 +59,7 @@ reference: node_modules/.installed ## Generate docs/reference from the code
 test: check test-all ## Install, then check, then every test
 
 .PHONY: test-all
-test-all: node_modules/.installed
+test-all: node_modules/.installed tools/kubernetes/node_modules/.installed
 	@$(NODE_TEST) 'src/**/*.test.ts' 'test/**/*.test.ts'
 
 test-unit: node_modules/.installed ## Tests of single rooms, beside their sources
@@ -68,7 +74,7 @@ test-process: node_modules/.installed ## A real process: signals, load, Promethe
 test-browser: node_modules/.installed ## The documentation pages in Chromium
 	@$(NODE_TEST) 'test/browser/*.test.ts'
 
-test-manifests: node_modules/.installed ## k8s/ rendered by kubectl and checked against the Kubernetes types
+test-manifests: node_modules/.installed tools/kubernetes/node_modules/.installed ## k8s/ rendered by kubectl and checked against the Kubernetes types
 	@$(NODE_TEST) 'test/manifests/*.test.ts'
 
 bench: node_modules/.installed ## Measure: probes under load
