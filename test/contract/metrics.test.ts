@@ -14,9 +14,9 @@ const PROMETHEUS_ACCEPT =
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** Names of the series and their labels, without values. */
+/** Our series and their labels, without values; those of the runtime come and go with its sockets and collections. */
 function seriesOf(text: string): string[] {
-  return text.split('\n').flatMap((line) => (line === '' || line.startsWith('#') ? [] : [line.replace(/ [^ ]+$/, '')]));
+  return text.split('\n').flatMap((line) => (line.startsWith('skyops_') ? [line.replace(/ [^ ]+$/, '')] : []));
 }
 
 describe('the metrics', () => {
