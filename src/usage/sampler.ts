@@ -1,4 +1,4 @@
-/** Takes a reading of everything once a second and keeps the latest, so that asking costs nothing. */
+/** Keeps the latest readings, so that asking often costs little and not asking costs next to nothing. */
 import type { Clock } from '#foundation/clock.ts';
 import type { Reader } from './reader.ts';
 import type { ContainerReading } from './readers/cgroup.ts';
@@ -26,34 +26,41 @@ export type UsageReaders = {
 };
 
 export type Sampler = {
-  /** The latest reading, at most about a second old. */
+  /** What was read last, at most about a second ago. */
   readonly latest: () => UsageSnapshot;
   readonly stop: () => void;
 };
 
 const SAMPLE_PERIOD_MS = 1000;
 
+/**
+ * CPU and the event loop are read every second, because their figures are rates over that second. The machine and the
+ * container are read when somebody asks, and then at most once a second: their files cost a few milliseconds a time.
+ */
 export function startSampler(clock: Clock, readers: UsageReaders): Sampler {
   let atMs = clock.monotonicMs();
+  let takenEpochMs = clock.epochMs();
   let process = readers.process.read();
-  let latest = take(0);
-
-  function take(cpuPercent: number): UsageSnapshot {
-    return {
-      takenEpochMs: clock.epochMs(),
-      process: { ...process, cpuPercent },
-      eventLoop: readers.eventLoop.read(),
-      system: readers.system.read(),
-      container: readers.container.read(),
-    };
-  }
+  let cpuPercent = 0;
+  let eventLoop = readers.eventLoop.read();
+  let surroundings: Pick<UsageSnapshot, 'system' | 'container'> | undefined;
 
   const stop = clock.every(SAMPLE_PERIOD_MS, () => {
     const seconds = (clock.monotonicMs() - atMs) / 1000;
     const cpuSecondsBefore = process.cpuSeconds;
     atMs += seconds * 1000;
+    takenEpochMs = clock.epochMs();
     process = readers.process.read();
-    latest = take(((process.cpuSeconds - cpuSecondsBefore) / seconds) * 100);
+    cpuPercent = ((process.cpuSeconds - cpuSecondsBefore) / seconds) * 100;
+    eventLoop = readers.eventLoop.read();
+    surroundings = undefined;
   });
-  return { latest: () => latest, stop };
+
+  return {
+    latest: () => {
+      surroundings ??= { system: readers.system.read(), container: readers.container.read() };
+      return { takenEpochMs, process: { ...process, cpuPercent }, eventLoop, ...surroundings };
+    },
+    stop,
+  };
 }

@@ -43,7 +43,7 @@ describe('the metrics', () => {
     assert.match(text, /^skyops_memory_rss_bytes \d{8,}$/m);
     assert.match(text, /^skyops_build_info\{version="1.2.3",revision="abcdef1",runtime="node v26.+"\} 1$/m);
     assert.match(text, /^process_cpu_seconds_total [\d.]+$/m);
-    assert.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
+    assert.match(text, /^nodejs_heap_size_used_bytes \d/m);
   });
 
   it('answers in the format that is asked for', async (test) => {
