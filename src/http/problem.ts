@@ -35,6 +35,8 @@ const PROBLEMS = {
   'unsupported-media-type': { status: 415, title: 'Unsupported content type' },
   'invalid-body': { status: 422, title: 'The body is not as documented' },
   'over-cap': { status: 422, title: 'More than this service allows' },
+  'over-capacity': { status: 422, title: 'More than there is here' },
+  'no-cpu-limit': { status: 422, title: 'There is no CPU limit to take a share of' },
   'capacity-exhausted': { status: 429, title: 'No capacity at the moment' },
   'header-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Internal error' },

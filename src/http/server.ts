@@ -53,7 +53,16 @@ export async function createServer(parts: ServerParts): Promise<App> {
       maxHeaderSize: MAX_HEADER_BYTES,
     },
     // Coercion would let "Infinity" pass every range, and dropping unknown fields would hide a misspelt one.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } },
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allErrors: true,
+        verbose: true,
+        discriminator: true,
+      },
+    },
     frameworkErrors: (error, request, reply) => {
       // Errors before routing run no hooks, so that this does their part.
       observeRequest(request, reply, parts);
@@ -98,8 +107,7 @@ function assertTimeouts({ server }: App): void {
 function refusalOf(error: FastifyError | RefusedRequest, request: FastifyRequest, onFailure: ServerParts['onFailure']) {
   if (error instanceof RefusedRequest) return error.refusal;
   if (error.validation !== undefined) {
-    const body = request.routeOptions.schema?.body as { properties?: Record<string, unknown> } | undefined;
-    return invalidInput(error.validationContext, error.validation, Object.keys(body?.properties ?? {}));
+    return invalidInput(error.validationContext, error.validation);
   }
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

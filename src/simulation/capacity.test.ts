@@ -63,7 +63,7 @@ describe('capacity, flat out', () => {
   });
 
   it('refuses for now when the worker threads are all at work', () => {
-    const running = [holding(0.8, 5, 8)];
+    const running = [holding(0.8, 5, 16)];
     const { code, retryAfterSeconds } = refusal(wish(0.1, 1), { cpus: 64, quotaCores: null }, caps, running);
     assert.equal(code, 'capacity-exhausted');
     assert.equal(retryAfterSeconds, 5);

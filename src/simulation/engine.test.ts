@@ -28,6 +28,7 @@ function rig(maxSimulations = 3) {
         seconds,
         cores: 1,
         workers: 1,
+        dueCoreSeconds: (untilSeconds) => untilSeconds,
         requested: figures,
         granted: figures,
         begin: async (): Promise<Work> => {

@@ -2,7 +2,14 @@
 import { type Cancel, type Clock, rfc3339 } from '#foundation/clock.ts';
 import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
 import { rounded } from '#foundation/scalars.ts';
-import { burnableCores, type Caps, type CpuHolding, type CpuSupply, secondsUntil } from './capacity.ts';
+import {
+  burnableCores,
+  type CapacityRefusal,
+  type Caps,
+  type CpuHolding,
+  type CpuSupply,
+  secondsUntil,
+} from './capacity.ts';
 import { accuracy, type Ending, type Mark, samplesOf, withMark } from './report.ts';
 import type { Simulation, SimulationSummary } from './simulation.ts';
 import type { Kind, Plan, Work } from './simulator.ts';
@@ -16,7 +23,7 @@ const SAMPLE_PERIOD_MS = 1000;
 /** The thread ends its job by itself; if it has not by then, the engine stops it from outside. */
 const OVERDUE_MS = 1000;
 
-export type SimulationRefusal = Refusal<'over-cap' | 'capacity-exhausted' | 'draining'>;
+export type SimulationRefusal = CapacityRefusal | Refusal<'draining'>;
 
 /** What happened, for whoever watches: logs, metrics and streams are made from these. */
 export type SimulationEvent =
@@ -123,7 +130,7 @@ export function createEngine(parts: EngineParts): Engine {
         ratio: rounded(dueSeconds / plan.seconds, 4),
         remaining_seconds: entry.endedEpochMs === undefined ? rounded(plan.seconds - dueSeconds, 3) : 0,
       },
-      accuracy: accuracy(coreSeconds, plan.cores * dueSeconds),
+      accuracy: accuracy(coreSeconds, plan.dueCoreSeconds(dueSeconds)),
       throttled_seconds: entry.throttledSeconds ?? throttledSince(entry),
     };
   }

@@ -5,7 +5,7 @@ import type { CapacityRefusal, Caps, CpuHolding, CpuSupply } from './capacity.ts
 import type { Pool } from './worker/pool.ts';
 
 /** What a plan is decided on; plain values, read at that moment. */
-type Circumstances = {
+export type Circumstances = {
   readonly caps: Caps;
   readonly supply: CpuSupply;
   readonly running: readonly CpuHolding[];
@@ -29,6 +29,8 @@ export type Plan<Requested = unknown, Granted = unknown> = {
   readonly seconds: number;
   readonly cores: number;
   readonly workers: number;
+  /** What is to be delivered until this many seconds after the start. */
+  readonly dueCoreSeconds: (untilSeconds: number) => number;
   readonly requested: Requested;
   readonly granted: Granted;
   readonly begin: (means: Means) => Promise<Work>;

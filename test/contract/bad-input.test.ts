@@ -38,6 +38,22 @@ const CASES: readonly Case[] = [
   field('an array', [], ''),
   field('null as the whole body', 'null', ''),
   field('a text as the whole body', '"5"', ''),
+  ...['0m', '-1', '1e3', '70 %', '200%', '0.0001', '1Gi', '', 'half'].map((cpu) =>
+    field(`${cpu} as an amount of CPU`, { cpu }, '/cpu'),
+  ),
+  ['250 cores, where 250m was meant', '/simulate-cpu', post({ cpu: '250' }), 422, 'over-cap', ['/cpu']],
+  field('an amount and a number of threads', { cpu: '250m', parallelism: 2, load: 1 }, '/parallelism', '/load'),
+  field('a shape of nothing', { shape: { type: 'constant' } }, '/shape'),
+  field(
+    'a wave below zero',
+    { cpu: 1, shape: { type: 'sine', mean: 0.2, amplitude: 0.3, period_seconds: 5 } },
+    '/shape/amplitude',
+  ),
+  field(
+    'a spike after the end',
+    { cpu: 1, seconds: 5, shape: { type: 'spike', base: 0, peak: 1, at_seconds: 4, for_seconds: 2 } },
+    '/shape/for_seconds',
+  ),
   ['more seconds than the cap', '/simulate-cpu', post({ seconds: 3601 }), 422, 'over-cap', ['/seconds']],
   ['more cores than the cap', '/simulations/cpu', post({ parallelism: 9 }), 422, 'over-cap', ['/parallelism']],
   ['no content type', '/simulate-cpu', post('{}', { 'content-type': '' }), 415, 'unsupported-media-type'],

@@ -13,6 +13,8 @@ describe('simulations', () => {
     assert.equal(json.ended_because, 'completed');
     assert.deepEqual(json.requested, {
       seconds: 0.3,
+      cpu: null,
+      shape: { type: 'constant' },
       parallelism: 1,
       load: 0.5,
       saturate: false,
@@ -24,6 +26,40 @@ describe('simulations', () => {
     assert.ok(json.delivered.core_seconds > 0.05 && json.delivered.core_seconds < 0.16, JSON.stringify(json.delivered));
     assert.equal(headers.get('location'), `/simulations/${json.id}`);
     assert.deepEqual((await ask(`/simulations/${json.id}`)).json, json);
+  });
+
+  it('an exact amount is granted whole, follows its shape, and is reported', async (test) => {
+    const { ask } = await startInProcess(test);
+    const shape = { type: 'ramp', from: 0, to: 1 };
+    const { status, json } = await ask('/simulate-cpu', { body: { seconds: 1, cpu: '400m', shape } });
+    assert.equal(status, 200);
+    assert.equal(json.requested.cpu, '400m');
+    assert.deepEqual(json.requested.shape, shape);
+    assert.deepEqual(json.granted, { seconds: 1, threads: 1, cores: 0.4, core_seconds: 0.2, limited_by: null });
+    // Never more than asked but for one period of the duty cycle; on a busy machine perhaps less.
+    assert.ok(json.delivered.core_seconds > 0.1 && json.delivered.core_seconds < 0.21, JSON.stringify(json.delivered));
+  });
+
+  it('a percentage where the container has no CPU limit is refused with a hint', async (test) => {
+    const { ask } = await startInProcess(test);
+    const { container } = (await ask('/status')).json;
+    if (container.cpu.limit_cores !== null) return test.skip('this machine has a CPU limit');
+    const { status, json } = await ask('/simulate-cpu', { body: { cpu: '70%' } });
+    assert.equal(status, 422);
+    assert.equal(json.code, 'no-cpu-limit');
+    assert.equal(json.errors[0].pointer, '/cpu');
+  });
+
+  it('an exact amount that never fits is 422, one that does not fit now is 429', async (test) => {
+    const { ask } = await startInProcess(test, { SKYOPS_MAX_CORES: '256' });
+    const { cpus } = (await ask('/status')).json.system;
+    const never = await ask('/simulations/cpu', { body: { cpu: cpus + 0.5 } });
+    assert.deepEqual([never.status, never.json.code, never.json.errors[0].pointer], [422, 'over-capacity', '/cpu']);
+    const first = await ask('/simulations/cpu', { body: { cpu: `${cpus * 1000 - 100}m`, seconds: 20 } });
+    assert.equal(first.status, 202);
+    const later = await ask('/simulations/cpu', { body: { cpu: '200m' } });
+    assert.deepEqual([later.status, later.json.code], [429, 'capacity-exhausted']);
+    assert.equal((await ask('/simulations/cpu', { body: { cpu: '100m' } })).status, 202);
   });
 
   it('an empty body asks for the defaults', async (test) => {

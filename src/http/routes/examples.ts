@@ -15,7 +15,16 @@ const simulation = {
   kind: 'cpu',
   started_at: '2026-01-31T12:00:00.000Z',
   ends_at: '2026-01-31T12:00:10.000Z',
-  requested: { seconds: 10, parallelism: 2, load: 1, saturate: false, cores: 2, core_seconds: 20 },
+  requested: {
+    seconds: 10,
+    cpu: null,
+    shape: { type: 'constant' as const },
+    parallelism: 2,
+    load: 1,
+    saturate: false,
+    cores: 2,
+    core_seconds: 20,
+  },
   granted: { seconds: 10, threads: 2, cores: 2, core_seconds: 20, limited_by: null },
   throttled_seconds: 0,
 };

@@ -1,10 +1,23 @@
-/** CPU load, flat out: `parallelism` threads, each at `load` of one core, for `seconds`. */
+/** CPU load: an exact amount that may follow a shape, or flat out on a number of threads. */
 import Type, { type Static } from 'typebox';
-import { granted, refused } from '#foundation/outcome.ts';
+import { type FieldError, granted, type Outcome, refused } from '#foundation/outcome.ts';
+import { CPU_PATTERN, parseCpuAmount } from '#foundation/quantity.ts';
 import { nullable, rounded } from '#foundation/scalars.ts';
-import { burnableCores, CPU_LIMITS, grantFlatOut } from '../capacity.ts';
-import type { Kind, Means, Work } from '../simulator.ts';
+import {
+  burnableCores,
+  type CapacityRefusal,
+  CPU_LIMITS,
+  type CpuGrant,
+  type CpuSupply,
+  grantExact,
+  grantFlatOut,
+  spreadOver,
+} from '../capacity.ts';
+import { CONSTANT, dueSeconds, Shape, shapeErrors } from '../shape.ts';
+import type { Circumstances, Kind, Means, Plan, Work } from '../simulator.ts';
 import { jobFromNow } from '../worker/job.ts';
+
+const DEFAULTS = { seconds: 10, parallelism: 1, load: 1, saturate: false };
 
 const CpuRequest = Type.Object(
   {
@@ -12,29 +25,37 @@ const CpuRequest = Type.Object(
       Type.Number({
         minimum: 0.1,
         maximum: 86_400,
-        default: 10,
+        default: DEFAULTS.seconds,
         description: 'How long to burn, in seconds; at most SKYOPS_MAX_SECONDS.',
       }),
     ),
+    cpu: Type.Optional(
+      Type.Union([Type.String({ pattern: CPU_PATTERN }), Type.Number({ minimum: 0.001, maximum: 256 })], {
+        description:
+          'Exactly this much: `"250m"` or `1.5` cores as Kubernetes writes them, or `"70%"` of this container’s CPU limit. Granted whole or refused. Not together with parallelism or load.',
+        examples: ['250m', 1.5, '70%'],
+      }),
+    ),
+    shape: Type.Optional(Shape),
     parallelism: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 256,
-        default: 1,
-        description: 'How many threads burn, each at most one core; at most SKYOPS_MAX_CORES.',
+        default: DEFAULTS.parallelism,
+        description: 'Flat out: how many threads burn, each at most one core; at most SKYOPS_MAX_CORES.',
       }),
     ),
     load: Type.Optional(
       Type.Number({
         minimum: 0.01,
         maximum: 1,
-        default: 1,
-        description: 'Part of one core that each thread burns, 1 is flat out.',
+        default: DEFAULTS.load,
+        description: 'Flat out: part of one core that each thread burns.',
       }),
     ),
     saturate: Type.Optional(
       Type.Boolean({
-        default: false,
+        default: DEFAULTS.saturate,
         description:
           'Under a CPU quota: also burn the reserve that keeps probes fast, so that the kernel throttles this container.',
       }),
@@ -42,32 +63,36 @@ const CpuRequest = Type.Object(
   },
   { additionalProperties: false, description: 'Every field has a default; an empty body asks for all of them.' },
 );
+type CpuRequest = Static<typeof CpuRequest>;
 
 export const CpuRequested = Type.Object({
   seconds: Type.Number({ description: 'As asked.' }),
-  parallelism: Type.Integer({ description: 'As asked.' }),
-  load: Type.Number({ description: 'As asked.' }),
+  cpu: nullable(Type.Union([Type.String(), Type.Number()], { description: 'As asked; null for flat out.' })),
+  shape: Shape,
+  parallelism: nullable(Type.Integer({ description: 'As asked; null for an exact amount.' })),
+  load: nullable(Type.Number({ description: 'As asked; null for an exact amount.' })),
   saturate: Type.Boolean({ description: 'As asked.' }),
-  cores: Type.Number({ description: 'parallelism × load.' }),
-  core_seconds: Type.Number({ description: 'cores × seconds.' }),
+  cores: Type.Number({ description: 'The most that is burnt at any time.' }),
+  core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
 });
 
 export const CpuGranted = Type.Object({
   seconds: Type.Number({ description: 'How long it may run.' }),
   threads: Type.Integer({ description: 'How many threads burn.' }),
-  cores: Type.Number({ description: 'What they may burn together.' }),
-  core_seconds: Type.Number({ description: 'cores × seconds.' }),
+  cores: Type.Number({ description: 'The most that they may burn together.' }),
+  core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
   limited_by: nullable(
     Type.Enum([...CPU_LIMITS], {
       description:
-        'Why this is less than asked: `cpus` this process may run on, the container’s `quota` less its reserve, or what is `running`.',
+        'Why this is less than asked: `cpus` this process may run on, the container’s `quota` less its reserve, or what is `running`. Never for an exact amount.',
     }),
   ),
 });
 
-type CpuKind = Kind<Static<typeof CpuRequested>, Static<typeof CpuGranted>>;
+type CpuPlan = Plan<Static<typeof CpuRequested>, Static<typeof CpuGranted>>;
+type Refused = { readonly ok: false; readonly refusal: CapacityRefusal };
 
-export const cpu: CpuKind = {
+export const cpu: Kind<Static<typeof CpuRequested>, Static<typeof CpuGranted>> = {
   name: 'cpu',
   summary: 'Burn CPU',
   description:
@@ -75,49 +100,153 @@ export const cpu: CpuKind = {
   request: CpuRequest,
   example: { seconds: 10, parallelism: 2 },
 
-  plan: (body, { caps, supply, running }) => {
-    // The route has validated the body against CpuRequest and filled in its defaults.
-    const request = body as Required<Static<typeof CpuRequest>>;
-    const { seconds, parallelism, load, saturate } = request;
-    if (seconds > caps.maxSeconds) {
+  plan: (body, circumstances) => {
+    // The route has validated the body against CpuRequest.
+    const request = body as CpuRequest;
+    const seconds = request.seconds ?? DEFAULTS.seconds;
+    const { maxSeconds } = circumstances.caps;
+    if (seconds > maxSeconds) {
       return refused({
         code: 'over-cap',
         detail: 'The simulation would last longer than this service allows.',
-        errors: [{ pointer: '/seconds', message: `must be at most ${caps.maxSeconds} (SKYOPS_MAX_SECONDS)` }],
+        errors: [{ pointer: '/seconds', message: `must be at most ${maxSeconds} (SKYOPS_MAX_SECONDS)` }],
       });
     }
-    const wish = { cores: parallelism * load, workers: parallelism, saturate };
-    const grant = grantFlatOut(wish, supply, caps, running);
-    if (!grant.ok) return grant;
-    const { cores, limitedBy } = grant.value;
-    // Saturating means that the kernel does the limiting: the threads then run as asked, beyond what is granted.
-    const paced = !saturate || cores < burnableCores(supply, caps, true);
-    return granted({
-      seconds,
-      cores,
-      workers: parallelism,
-      requested: { ...request, cores: rounded(wish.cores, 4), core_seconds: rounded(wish.cores * seconds, 3) },
-      granted: {
-        seconds,
-        threads: parallelism,
-        cores: rounded(cores, 4),
-        core_seconds: rounded(cores * seconds, 3),
-        limited_by: limitedBy,
-      },
-      begin: (means) =>
-        burnOnThreads(means, { seconds, threads: parallelism, share: paced ? cores / parallelism : load }),
-    });
+    const errors = fieldErrors(request, seconds);
+    if (errors.length > 0) return invalid(errors);
+    return request.cpu === undefined
+      ? planFlatOut(request, seconds, circumstances)
+      : planExact(request, request.cpu, seconds, circumstances);
   },
 };
 
-type Burn = { readonly seconds: number; readonly threads: number; readonly share: number };
+/** The rules between fields. */
+function fieldErrors({ cpu: amount, shape, parallelism, load }: CpuRequest, seconds: number): FieldError[] {
+  if (amount === undefined) {
+    return shape === undefined ? [] : [{ pointer: '/shape', message: 'needs an amount to follow: give cpu too' }];
+  }
+  const errors: FieldError[] = [];
+  for (const [pointer, value] of [
+    ['/parallelism', parallelism],
+    ['/load', load],
+  ] as const) {
+    if (value !== undefined)
+      errors.push({ pointer, message: 'cannot stand beside cpu: ask for an exact amount or flat out' });
+  }
+  if (parseCpuAmount(amount) === undefined) {
+    errors.push({
+      pointer: '/cpu',
+      message: 'must be at least 1m and, as a percentage, more than 0% and at most 100%',
+    });
+  }
+  return shape === undefined ? errors : [...errors, ...shapeErrors(shape, seconds)];
+}
 
-async function burnOnThreads({ pool }: Means, { seconds, threads, share }: Burn): Promise<Work> {
+function invalid(errors: readonly FieldError[]): Refused {
+  return refused({
+    code: 'invalid-body',
+    detail: 'The body breaks the rules in errors[]. Nothing was started.',
+    errors,
+  });
+}
+
+function planExact(
+  request: CpuRequest,
+  amount: NonNullable<CpuRequest['cpu']>,
+  seconds: number,
+  { supply, caps, running }: Circumstances,
+): Outcome<CpuPlan, CapacityRefusal> {
+  const asked = coresAsked(amount, supply);
+  if (!asked.ok) return asked;
+  const cores = asked.value;
+  const saturate = request.saturate ?? DEFAULTS.saturate;
+  const threads = spreadOver(cores, supply.cpus);
+  const grant = grantExact({ cores, workers: threads, saturate }, supply, caps, running);
+  if (!grant.ok) return grant;
+  const shape = request.shape ?? CONSTANT;
+  const requested = { seconds, cpu: amount, shape, parallelism: null, load: null, saturate };
+  return granted(
+    planOf({ seconds, requested, wished: cores, grant: grant.value, threads, share: cores / threads, shape }),
+  );
+}
+
+function planFlatOut(
+  request: CpuRequest,
+  seconds: number,
+  { supply, caps, running }: Circumstances,
+): Outcome<CpuPlan, CapacityRefusal> {
+  const { parallelism, load, saturate } = { ...DEFAULTS, ...request };
+  const wished = parallelism * load;
+  const grant = grantFlatOut({ cores: wished, workers: parallelism, saturate }, supply, caps, running);
+  if (!grant.ok) return grant;
+  const { cores } = grant.value;
+  // Saturating means that the kernel does the limiting: the threads then run as asked, beyond what is granted.
+  const isPaced = !saturate || cores < burnableCores(supply, caps, true);
+  const share = isPaced ? cores / parallelism : load;
+  const requested = { seconds, cpu: null, shape: CONSTANT, parallelism, load, saturate };
+  return granted(
+    planOf({ seconds, requested, wished, grant: grant.value, threads: parallelism, share, shape: CONSTANT }),
+  );
+}
+
+/** A share is one of this container's limit, so without a limit it means nothing. */
+function coresAsked(
+  amount: NonNullable<CpuRequest['cpu']>,
+  { quotaCores }: CpuSupply,
+): Outcome<number, CapacityRefusal> {
+  const parsed = parseCpuAmount(amount);
+  if (parsed === undefined) return invalid([{ pointer: '/cpu', message: 'is not an amount of CPU' }]);
+  if (parsed.type === 'cores') return granted(parsed.cores);
+  if (quotaCores !== null) return granted(parsed.ratio * quotaCores);
+  return refused({
+    code: 'no-cpu-limit',
+    detail:
+      'A percentage is a share of the container’s CPU limit, and there is none here. Ask for cores, or set resources.limits.cpu.',
+    errors: [
+      { pointer: '/cpu', message: 'must be an amount of cores, such as "250m", where the container has no CPU limit' },
+    ],
+  });
+}
+
+type Planned = {
+  readonly seconds: number;
+  readonly requested: Omit<Static<typeof CpuRequested>, 'cores' | 'core_seconds'>;
+  readonly wished: number;
+  readonly grant: CpuGrant;
+  readonly threads: number;
+  /** Of one core, for each thread. */
+  readonly share: number;
+  readonly shape: Shape;
+};
+
+function planOf({ seconds, requested, wished, grant, threads, share, shape }: Planned): CpuPlan {
+  const { cores, limitedBy } = grant;
+  const due = dueSeconds(shape, seconds, seconds);
+  return {
+    seconds,
+    cores,
+    workers: threads,
+    dueCoreSeconds: (untilSeconds) => cores * dueSeconds(shape, untilSeconds, seconds),
+    requested: { ...requested, cores: rounded(wished, 4), core_seconds: rounded(wished * due, 3) },
+    granted: {
+      seconds,
+      threads,
+      cores: rounded(cores, 4),
+      core_seconds: rounded(cores * due, 3),
+      limited_by: limitedBy,
+    },
+    begin: (means) => burnOnThreads(means, { seconds, threads, share, shape }),
+  };
+}
+
+type Burn = Pick<Planned, 'seconds' | 'threads' | 'share' | 'shape'>;
+
+async function burnOnThreads({ pool }: Means, { seconds, threads, share, shape }: Burn): Promise<Work> {
   const hands = await pool.lend(threads);
   const stop = () => {
     for (const hand of hands) hand.stop();
   };
-  const job = jobFromNow(share, seconds);
+  const job = jobFromNow(share, seconds, shape);
   const ends = hands.map(async (hand) => {
     const end = await hand.run(job);
     // One broken thread breaks the promise of the whole amount, so the others need not go on.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { CONSTANT, dueSeconds, type Shape } from '../shape.ts';
 import { burn } from './burn.ts';
 import { SharedState } from './job.ts';
 
@@ -19,8 +20,8 @@ function simulatedThread(gets: (atMs: number) => number = () => 1) {
     }
   }
   const state = new SimulatedState();
-  const run = (share: number, seconds: number, stopAtMs = Number.POSITIVE_INFINITY) => {
-    burn({ share, startNs: 0n, deadlineNs: BigInt(seconds * 1e9) }, state, {
+  const run = (share: number, seconds: number, stopAtMs = Number.POSITIVE_INFINITY, shape = CONSTANT) => {
+    burn({ share, shape, startNs: 0n, deadlineNs: BigInt(seconds * 1e9) }, state, {
       nowNs: () => BigInt(Math.round(nowMs * 1e6)),
       threadCpuMicroseconds: () => accountedMs * 1000,
       work: () => {
@@ -44,6 +45,25 @@ describe('burning', () => {
       assert.ok(Math.abs(cpuMs - share * 10_000) <= share * 10, `${cpuMs} ms`);
       assert.equal(usedBySecond.length, 10);
       for (const used of usedBySecond) assert.ok(Math.abs(used - share * 1000) <= share * 10, `${used} ms in a second`);
+    });
+  }
+
+  for (const shape of [
+    { type: 'ramp', from: 0, to: 1 },
+    { type: 'sine', mean: 0.5, amplitude: 0.5, period_seconds: 5 },
+    { type: 'steps', parts: [0.25, 1, 0.5, 0] },
+    { type: 'spike', base: 0.1, peak: 1, at_seconds: 3, for_seconds: 2 },
+  ] satisfies Shape[]) {
+    it(`follows a ${shape.type}: every second is what lies under the curve in it`, () => {
+      const { usedBySecond } = simulatedThread().run(0.8, 10, undefined, shape);
+      for (let second = 0; second < 10; second += 1) {
+        const due = 800 * (dueSeconds(shape, second + 1, 10) - dueSeconds(shape, second, 10));
+        // One period of the duty cycle may fall on the other side of the second.
+        assert.ok(
+          Math.abs((usedBySecond[second] ?? 0) - due) <= 16,
+          `second ${second}: ${usedBySecond[second]} of ${due} ms`,
+        );
+      }
     });
   }
 

@@ -1,4 +1,5 @@
 /** Burns a share of one core on the calling thread, in closed loop on the CPU time that the kernel accounts to it. */
+import { dueSeconds } from '../shape.ts';
 import type { Job, SharedState } from './job.ts';
 
 /** What the loop needs from its thread; a test gives it a simulated one. */
@@ -32,8 +33,8 @@ const MAX_CATCH_UP_MS = 1000;
 /**
  * Runs the job to its deadline, or until it is stopped, whichever is first.
  *
- * The goal is cumulative, share × time since the start: what one period burns too much or too little, the next
- * one corrects, so errors never add up. The thread looks at the clock and at the stop flag after each piece of
+ * The goal is cumulative, what is due by the shape since the start: what one period burns too much or too little,
+ * the next one corrects, so errors never add up. The thread looks at the clock and at the stop flag after each piece of
  * work, so both take effect within a millisecond of the thread having a core.
  */
 export function burn(job: Job, state: SharedState, clock: BurnClock): void {
@@ -45,6 +46,8 @@ export function burn(job: Job, state: SharedState, clock: BurnClock): void {
     state.recordCpuMicroseconds(used * 1000);
     return used;
   };
+  const dueMs = (atMs: number) => job.share * dueSeconds(job.shape, atMs / 1000, durationMs / 1000) * 1000;
+  const isFlatOut = job.share === 1 && job.shape.type === 'constant';
   const spinUntil = (untilMs: number) => {
     while (elapsedMs() < untilMs && !state.stopped) clock.work();
   };
@@ -52,14 +55,14 @@ export function burn(job: Job, state: SharedState, clock: BurnClock): void {
   let forgivenMs = 0;
   for (let now = elapsedMs(); now < durationMs && !state.stopped; now = elapsedMs()) {
     const periodEndMs = Math.min((Math.floor(now / PERIOD_MS) + 1) * PERIOD_MS, durationMs);
-    if (job.share === 1) {
+    if (isFlatOut) {
       spinUntil(periodEndMs);
       usedMs();
       continue;
     }
-    const behindMs = job.share * now - forgivenMs - usedMs();
+    const behindMs = dueMs(now) - forgivenMs - usedMs();
     forgivenMs += Math.max(0, behindMs - MAX_CATCH_UP_MS);
-    const goalMs = job.share * periodEndMs - forgivenMs;
+    const goalMs = dueMs(periodEndMs) - forgivenMs;
 
     // Spinning is timed by the wall clock, which is exact unless another thread had the core meanwhile;
     // the account then says how much is still owed.

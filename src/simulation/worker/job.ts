@@ -1,18 +1,21 @@
 /** What the two sides of a worker thread say to each other: the job and the memory that they share. */
 
+import { CONSTANT, type Shape } from '../shape.ts';
+
 /** Work for one thread. Times are `process.hrtime.bigint()`, the only clock that threads of a process share. */
 export type Job = {
-  /** Part of one core to burn, above 0 up to 1. */
+  /** Part of one core to burn, above 0 up to 1; the most that the shape reaches. */
   readonly share: number;
+  readonly shape: Shape;
   readonly startNs: bigint;
   /** The thread itself ends the job here, even if the main thread is stuck or dead. */
   readonly deadlineNs: bigint;
 };
 
 /** The job to burn `share` of a core from this moment on, for `seconds`. */
-export function jobFromNow(share: number, seconds: number): Job {
+export function jobFromNow(share: number, seconds: number, shape: Shape = CONSTANT): Job {
   const startNs = process.hrtime.bigint();
-  return { share, startNs, deadlineNs: startNs + BigInt(Math.round(seconds * 1e9)) };
+  return { share, shape, startNs, deadlineNs: startNs + BigInt(Math.round(seconds * 1e9)) };
 }
 
 /** What the thread tells the main thread through its message port. */

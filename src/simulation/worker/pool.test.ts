@@ -70,7 +70,7 @@ describe('the pool of worker threads', () => {
     const { pool, broken } = await poolOf(test, 1);
     const [hand] = await pool.lend(1);
     // A job that no thread understands stands for any defect on the other side.
-    const end = await hand?.run({ share: 1, startNs: 'never' as unknown as bigint, deadlineNs: 1n });
+    const end = await hand?.run({ ...jobFromNow(1, 1), startNs: 'never' as unknown as bigint, deadlineNs: 1n });
     assert.equal(end?.type, 'broken');
     assert.equal(broken.length, 1);
     await until('there is another thread', () => pool.isWhole());
