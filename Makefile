@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
+.PHONY: help bench-load install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -42,7 +42,7 @@ run: node_modules/.installed ## Start SkyOps on http://localhost:8001 (Ctrl-C st
 	@echo "  API in the browser   http://localhost:$(SKYOPS_PORT)/docs"
 	@echo "  what it uses now     curl localhost:$(SKYOPS_PORT)/status"
 	@echo "  burn two cores       curl -X POST localhost:$(SKYOPS_PORT)/simulate-cpu -H 'content-type: application/json' -d '{\"seconds\": 10, \"parallelism\": 2}'"
-	@SKYOPS_HOST=$(SKYOPS_HOST) SKYOPS_PORT=$(SKYOPS_PORT) SKYOPS_DRAIN_DELAY_SECONDS=$(SKYOPS_DRAIN_DELAY_SECONDS) exec node src/main.ts
+	@NODE_COMPILE_CACHE=.cache/compile SKYOPS_HOST=$(SKYOPS_HOST) SKYOPS_PORT=$(SKYOPS_PORT) SKYOPS_DRAIN_DELAY_SECONDS=$(SKYOPS_DRAIN_DELAY_SECONDS) exec node src/main.ts
 
 check: node_modules/.installed ## Everything static: format, lint, arrows, types, dead code, generated files
 	@echo '· format, lint and room arrows (Biome)';  biome ci --colors=off .
@@ -77,8 +77,11 @@ test-browser: node_modules/.installed ## The documentation pages in Chromium
 test-manifests: node_modules/.installed tools/kubernetes/node_modules/.installed ## k8s/ rendered by kubectl and checked against the Kubernetes types
 	@$(NODE_TEST) 'test/manifests/*.test.ts'
 
-bench: node_modules/.installed ## Measure: probes under load
+bench: node_modules/.installed ## Measure: probes under load, about a minute
 	@node bench/probes-under-load.ts
+
+bench-load: node_modules/.installed ## Measure: how exact the load is, against two rivals, about 16 minutes
+	@node bench/load-accuracy.ts
 
 clean: ## Remove what was installed
 	rm -rf node_modules .cache

@@ -105,6 +105,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     sampler,
     engine,
     openRequests,
+    latestRequests: new WeakMap(),
     observer: {
       started: metrics.started,
       finished: (record) => {

@@ -51,7 +51,9 @@ describe('the configuration', () => {
   });
 
   it('refuses a drain that does not fit into the grace period', () => {
-    assert.match(errorsOf({ SKYOPS_TERMINATION_GRACE_SECONDS: '10' })[0] ?? '', /more than SKYOPS_TERMINATION_GRACE/);
+    const errors = errorsOf({ SKYOPS_TERMINATION_GRACE_SECONDS: '10', SKYOPS_PORT: 'x' });
+    assert.match(errors[0] ?? '', /^SKYOPS_PORT: /);
+    assert.match(errors[1] ?? '', /more than SKYOPS_TERMINATION_GRACE/);
   });
 
   it('ignores, with a warning, what Kubernetes sets for a Service named skyops', () => {

@@ -62,10 +62,12 @@ export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErro
     if (isLink(variable, text)) links += 1;
     else if (!known.has(variable)) errors.push(`${variable}: there is no such setting.${suggestion(variable, known)}`);
   }
-  if (errors.length === 0) {
-    const conflict = drainConflict(config.drain);
-    if (conflict !== undefined) errors.push(conflict);
-  }
+  // Where one of the drain's own settings is wrong, a conflict with its fallback would be a riddle.
+  const isDrainRead = Object.values(settings.drain).every(
+    ({ variable }) => !errors.some((error) => error.startsWith(`${variable}:`)),
+  );
+  const conflict = isDrainRead ? drainConflict(config.drain) : undefined;
+  if (conflict !== undefined) errors.push(conflict);
   if (links > 0) {
     warnings.push(
       `Ignored ${links} SKYOPS_… variables that Kubernetes sets for a Service of this name. Set enableServiceLinks: false in the pod to be rid of them.`,

@@ -1,11 +1,13 @@
-/** Answers what is not even HTTP, or too slow or too large to be read: no request exists then, only a socket. */
+/** Answers what breaks while it is read: not HTTP at all, too slow, too large, or an expectation that nobody meets. */
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Refusal } from '#foundation/outcome.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { OTHER_METHOD, UNMATCHED_PATH } from './hooks/observation.ts';
+import { SECURITY_HEADERS } from './hooks/security-headers.ts';
 import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemOf } from './problem.ts';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
 import { MAX_HEADER_BYTES } from './settings.ts';
 
 const REFUSALS: Readonly<Record<string, Refusal<ProblemCode>>> = {
@@ -21,35 +23,77 @@ const NOT_HTTP: Refusal<ProblemCode> = {
   detail: 'The request cannot be understood as HTTP says.',
 };
 
-export function answerBrokenConnection(
-  error: NodeJS.ErrnoException,
-  socket: Socket,
-  { observer }: Pick<HookParts, 'observer'>,
-): void {
-  // The peer has gone, or an answer is on its way: bytes of ours would end up in the middle of it. Node keeps the
-  // answer in this undocumented field and decides by it in its own handler too.
-  const { _httpMessage: answer } = socket as Socket & { _httpMessage?: unknown };
-  if (error.code === 'ECONNRESET' || !socket.writable || answer != null) {
+type Parts = Pick<HookParts, 'observer' | 'latestRequests'>;
+
+/**
+ * Fastify's clientErrorHandler. Exactly one answer belongs to a request, so what is written depends on how far the
+ * latest request of the connection has come.
+ */
+export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Socket, parts: Parts): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const requestId = randomUUID();
-  const problem = problemOf(REFUSALS[error.code ?? ''] ?? NOT_HTTP, requestId);
+  const refusal = REFUSALS[error.code ?? ''] ?? NOT_HTTP;
+  const latest = parts.latestRequests.get(socket);
+  if (latest === undefined || (latest.request.raw.complete && latest.answer.writableFinished)) {
+    refuseOnSocket(socket, refusal, parts);
+  } else if (latest.request.raw.complete) {
+    // A whole request, with something broken behind it: it gets its answer first.
+    latest.answer.once('finish', () => refuseOnSocket(socket, refusal, parts));
+  } else if (latest.answer.headersSent) {
+    // Answered already, before its body was read: another answer would be taken for the next request's.
+    socket.destroy();
+  } else {
+    // Its own body is broken. Written through its answer, it is observed under its route and its id.
+    const { head, body } = problemAnswer(refusal, latest.request.id);
+    latest.answer.writeHead(head.status, head.headers).end(body);
+  }
+}
+
+/** Node answers these two by itself otherwise, without a body, an id, or a trace in log and metrics. */
+export function answerOddRequests(server: Server, parts: Parts): void {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const refusal = { code: 'expectation-failed', detail: 'Only Expect: 100-continue is understood.' } as const;
+    const { head, body } = problemAnswer(refusal, requestIdOf(request));
+    response.writeHead(head.status, head.headers).end(body);
+    observe(head, body, request.socket, parts);
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    refuseOnSocket(socket, { code: 'method-not-allowed', detail: 'This is not a proxy.' }, parts);
+  });
+}
+
+function refuseOnSocket(socket: Socket, refusal: Refusal<ProblemCode>, parts: Parts): void {
+  const { head, body } = problemAnswer(refusal, randomUUID());
+  const lines = Object.entries(head.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${head.status} ${STATUS_CODES[head.status]}\r\n${lines.join('')}\r\n${body}`);
+  observe(head, body, socket, parts);
+}
+
+type Head = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
+
+function problemAnswer(refusal: Refusal<ProblemCode>, requestId: string): { head: Head; body: string } {
+  const problem = problemOf(refusal, requestId);
   const body = JSON.stringify(problem);
-  const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-    `content-type: ${PROBLEM_CONTENT_TYPE}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${requestId}`,
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const headers = {
+    ...SECURITY_HEADERS,
+    'content-type': PROBLEM_CONTENT_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+    [REQUEST_ID_HEADER]: requestId,
+    // What follows on this connection cannot be told from the rest of what broke.
+    connection: 'close',
+  };
+  return { head: { status: problem.status, headers }, body };
+}
+
+function observe({ status, headers }: Head, body: string, socket: Socket, { observer }: Parts): void {
   observer.started();
   observer.finished({
-    requestId,
+    requestId: headers[REQUEST_ID_HEADER] ?? '',
     method: OTHER_METHOD,
     path: UNMATCHED_PATH,
-    status: problem.status,
+    status,
     durationMs: 0,
     bytesSent: Buffer.byteLength(body),
     client: socket.remoteAddress ?? '',

@@ -1,7 +1,14 @@
-/** The requests that have begun and not ended: what a drain waits for, and what it names when it has to cut them. */
+/** Which requests are open, and which came last on a connection: what a drain names and what broken input is answered by. */
+
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 
+/** Those that have begun and not ended. */
 export type OpenRequests = Set<FastifyRequest>;
+
+/** The latest request of each connection, answered or not. */
+export type LatestRequests = WeakMap<Socket, { readonly request: FastifyRequest; readonly answer: ServerResponse }>;
 
 /** As an operator wants to read it; the route's template, never what was sent. */
 export function described(request: FastifyRequest): string {

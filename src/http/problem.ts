@@ -17,6 +17,7 @@ type HttpCode =
   | 'target-too-long'
   | 'unsupported-media-type'
   | 'header-too-large'
+  | 'expectation-failed'
   | 'simulation-failed'
   | 'internal';
 
@@ -33,6 +34,7 @@ const PROBLEMS = {
   'body-too-large': { status: 413, title: 'The body is too large' },
   'target-too-long': { status: 414, title: 'The path is too long' },
   'unsupported-media-type': { status: 415, title: 'Unsupported content type' },
+  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'invalid-body': { status: 422, title: 'The body is not as documented' },
   'over-cap': { status: 422, title: 'More than this service allows' },
   'over-capacity': { status: 422, title: 'More than there is here' },

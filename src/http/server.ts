@@ -4,11 +4,12 @@ import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } fr
 import { Failure } from '#foundation/failure.ts';
 import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { requireDeclaredAccess } from './access.ts';
-import { answerBrokenConnection } from './broken-request.ts';
+import { answerBrokenConnection, answerOddRequests } from './broken-request.ts';
 import { hooks } from './hooks/catalog.ts';
 import { closeWhileDraining } from './hooks/drain.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { observeRequest } from './hooks/observation.ts';
+import { SECURITY_HEADERS } from './hooks/security-headers.ts';
 import { invalidInput } from './invalid-input.ts';
 import { acceptStrictJson, RefusedRequest } from './json-body.ts';
 import { openApiOptions } from './openapi.ts';
@@ -21,6 +22,7 @@ import {
   type HttpSettings,
   MAX_BODY_BYTES,
   MAX_HEADER_BYTES,
+  MAX_TARGET_LENGTH,
   REQUEST_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
 } from './settings.ts';
@@ -45,12 +47,15 @@ export async function createServer(parts: ServerParts): Promise<App> {
     // The answer during the drain is our business; Fastify would refuse what still arrives with 503.
     return503OnClosing: false,
     bodyLimit: MAX_BODY_BYTES,
+    routerOptions: { maxParamLength: MAX_TARGET_LENGTH },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: settings.keepAliveSeconds * 1000,
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
+      // The limits hook refuses a missing Host in the form of every other refusal.
+      requireHostHeader: false,
     },
     // Coercion would let "Infinity" pass every range, and dropping unknown fields would hide a misspelt one.
     ajv: {
@@ -66,7 +71,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
     frameworkErrors: (error, request, reply) => {
       // Errors before routing run no hooks, so that this does their part.
       observeRequest(request, reply, parts);
-      reply.header(REQUEST_ID_HEADER, request.id);
+      reply.header(REQUEST_ID_HEADER, request.id).headers(SECURITY_HEADERS);
       closeWhileDraining(reply, parts.phase);
       return answerError(error, request, reply);
     },
@@ -80,16 +85,13 @@ export async function createServer(parts: ServerParts): Promise<App> {
   requireDeclaredAccess(app);
   acceptStrictJson(app);
   for (const { hook } of hooks) hook(app, parts);
-  // A POST without any body asks for the defaults; Fastify would validate `undefined`.
-  app.addHook('preValidation', (request, _reply, done) => {
-    if (request.body === undefined) request.body = {};
-    done();
-  });
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) => answerUnmatched(app, request, reply));
   await app.register(swagger, openApiOptions(parts.build));
   // A plugin's boot order: routes must come after @fastify/swagger, which collects them.
   for (const route of routes(parts)) route(app);
+  answerOddRequests(app.server, parts);
+  app.server.maxConnections = settings.maxConnections;
   await app.ready();
   assertTimeouts(app);
   return app;

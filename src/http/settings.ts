@@ -8,7 +8,8 @@ export const httpSettings = {
     // `localhost` would make Fastify open a second server, for the other address family, with a close of its own.
     meaning: 'The address to listen on; :: is every address of both families.',
     expected: 'an IP address such as 0.0.0.0, 127.0.0.1 or ::',
-    accepts: (text) => isIP(text) !== 0,
+    // A zone such as %eth0 names an interface of one machine, not an address.
+    accepts: (text) => isIP(text) !== 0 && !text.includes('%'),
     fallback: '0.0.0.0',
   }),
   port: integerSetting({
@@ -25,6 +26,13 @@ export const httpSettings = {
     minimum: 1,
     maximum: 3600,
     fallback: 75,
+  }),
+  maxConnections: integerSetting({
+    variable: 'SKYOPS_MAX_CONNECTIONS',
+    meaning: 'The most connections at the same time; further ones are closed at once.',
+    minimum: 10,
+    maximum: 1_000_000,
+    fallback: 10_000,
   }),
 };
 

@@ -8,9 +8,9 @@ export type Phase = {
   readonly move: (to: PhaseName) => void;
 };
 
-// A process that is told to stop while it starts drains too: it may already hold a listener and workers.
+// A process that is told to stop while it starts gets ready first, and then drains: one way down is enough.
 const LEGAL_MOVES: Readonly<Record<PhaseName, readonly PhaseName[]>> = {
-  starting: ['ready', 'draining', 'stopped'],
+  starting: ['ready'],
   ready: ['draining'],
   draining: ['stopped'],
   stopped: [],

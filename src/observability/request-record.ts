@@ -9,7 +9,7 @@ export type RequestRecord = {
   /** As answered; 499 if the client was gone before the answer was. */
   readonly status: number;
   readonly durationMs: number;
-  /** Bytes written to the socket for this answer, head and body. */
+  /** Bytes written to the connection while this request was open: its answer, head and body, unless requests are pipelined. */
   readonly bytesSent: number;
   /** Address of the peer, `''` if the socket is gone. */
   readonly client: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { burnableCores, type CpuHolding, grantFlatOut, reserveCores } from './capacity.ts';
+import { burnableCores, type CpuHolding, grantExact, grantFlatOut, reserveCores, spreadOver } from './capacity.ts';
 
 const caps = { maxSeconds: 3600, maxCores: 8, maxSimulations: 16 };
 const wish = (cores: number, workers = Math.ceil(cores), saturate = false) => ({ cores, workers, saturate });
@@ -98,6 +98,64 @@ describe('capacity, flat out', () => {
           assert.ok(granted > 0 && granted <= wished.cores);
           assert.ok(granted + used <= burnableCores(supply, { maxCores }, wished.saturate) + 0.001);
           assert.equal(outcome.value.limitedBy === null, granted === wished.cores);
+        },
+      ),
+    );
+  });
+});
+
+describe('capacity, exact', () => {
+  const grantExactly = (
+    cores: number,
+    supply: { cpus: number; quotaCores: number | null },
+    running: CpuHolding[] = [],
+    saturate = false,
+  ) => grantExact({ cores, workers: spreadOver(cores, supply.cpus), saturate }, supply, caps, running);
+
+  it('grants the whole amount or refuses it, never less', () => {
+    assert.deepEqual(grantExactly(0.4, { cpus: 2, quotaCores: 0.5 }), {
+      ok: true,
+      value: { cores: 0.4, limitedBy: null },
+    });
+    const supply = { cpus: 2, quotaCores: null };
+    const outcome = grantExactly(1.5, supply, [holding(1, 7)]);
+    assert.ok(!outcome.ok && outcome.refusal.code === 'capacity-exhausted' && outcome.refusal.retryAfterSeconds === 7);
+    assert.ok(grantExactly(1, supply, [holding(1, 7)]).ok, 'what is exactly left is granted');
+  });
+
+  it('refuses for good what the quota less its reserve never allows, and says how much it would', () => {
+    const outcome = grantExactly(0.48, { cpus: 2, quotaCores: 0.5 });
+    assert.ok(!outcome.ok && outcome.refusal.code === 'over-capacity');
+    assert.match(outcome.refusal.errors?.[0]?.message ?? '', /at most 450m: the container's limit is 500m/);
+    assert.ok(grantExactly(0.48, { cpus: 2, quotaCores: 0.5 }, [], true).ok, 'saturating gives the reserve up');
+    assert.ok(!grantExactly(2.5, { cpus: 2, quotaCores: null }).ok);
+    assert.ok(!grantExactly(8.5, { cpus: 64, quotaCores: null }).ok);
+  });
+
+  it('spreads over threads of half a core each, as far as there are CPUs', () => {
+    assert.deepEqual(
+      [0.05, 0.5, 0.501, 1, 1.5, 2].map((cores) => spreadOver(cores, 2)),
+      [1, 1, 2, 2, 2, 2],
+    );
+    assert.equal(spreadOver(2, 64), 4);
+  });
+
+  it('never lets all exact grants together exceed what may be burnt', () => {
+    const amount = fc.double({ min: 0.001, max: 4, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(amount, { maxLength: 20 }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.option(amount),
+        (wishes, cpus, quotaCores) => {
+          const running: CpuHolding[] = [];
+          for (const cores of wishes) {
+            const workers = spreadOver(cores, cpus);
+            if (grantExact({ cores, workers, saturate: false }, { cpus, quotaCores }, caps, running).ok)
+              running.push(holding(cores, 5, workers));
+          }
+          const used = running.reduce((sum, { cores }) => sum + cores, 0);
+          assert.ok(used <= burnableCores({ cpus, quotaCores }, caps) + 0.001 * (running.length + 1));
         },
       ),
     );

@@ -13,8 +13,7 @@ export const capSettings = {
   }),
   maxCores: numberSetting({
     variable: 'SKYOPS_MAX_CORES',
-    meaning:
-      'The most cores that all CPU simulations together may burn. It bounds the number of threads too, at about 8 MB each.',
+    meaning: 'The most cores that all CPU simulations together may burn. It bounds the number of threads too.',
     minimum: 0.1,
     maximum: 256,
     fallback: 8,
@@ -164,7 +163,7 @@ function exhausted(retryAfterSeconds: number) {
   return refused({
     code: 'capacity-exhausted',
     detail:
-      'Running simulations hold the cores that this one needs. Wait for them to end or cancel them (GET /simulations).',
+      'Running simulations hold the cores or the threads that this one needs. Wait for them to end or cancel them (GET /simulations).',
     retryAfterSeconds,
   } as const);
 }
@@ -179,7 +178,7 @@ const workersOf = (holdings: readonly CpuHolding[]) => holdings.reduce((sum, { w
  * How many threads may run at the same time. An exact amount is spread over CPUs, so that it takes up to twice as many
  * threads as cores.
  */
-export function maxWorkers(caps: Pick<Caps, 'maxCores'>, { cpus }: Pick<CpuSupply, 'cpus'>): number {
+function maxWorkers(caps: Pick<Caps, 'maxCores'>, { cpus }: Pick<CpuSupply, 'cpus'>): number {
   return Math.max(Math.ceil(caps.maxCores), 2 * Math.min(cpus, Math.ceil(caps.maxCores)));
 }
 

@@ -8,7 +8,12 @@ import { ENDINGS } from './report.ts';
 import type { Kind, Work } from './simulator.ts';
 import type { Pool } from './worker/pool.ts';
 
-type Pretended = { readonly seconds: number; readonly fails?: boolean; readonly neverEnds?: boolean };
+type Pretended = {
+  readonly seconds: number;
+  readonly fails?: boolean;
+  readonly neverEnds?: boolean;
+  readonly neverBegins?: boolean;
+};
 
 /** An engine in simulated time with a kind that delivers what its request says: `cores` until `seconds` are over. */
 function rig(maxSimulations = 3) {
@@ -22,7 +27,7 @@ function rig(maxSimulations = 3) {
     request: {} as Kind['request'],
     example: {},
     plan: (request) => {
-      const { seconds, fails = false, neverEnds = false } = request as Pretended;
+      const { seconds, fails = false, neverEnds = false, neverBegins = false } = request as Pretended;
       const figures = { seconds, cores: 1, core_seconds: seconds };
       return granted({
         seconds,
@@ -33,6 +38,7 @@ function rig(maxSimulations = 3) {
         granted: figures,
         begin: async (): Promise<Work> => {
           if (fails) throw new Error('no thread');
+          if (neverBegins) await new Promise(() => {});
           const startMs = clock.monotonicMs();
           let endMs: number | undefined;
           const { promise: over, resolve } = Promise.withResolvers<Record<string, never>>();
@@ -105,6 +111,15 @@ describe('the engine', () => {
     assert.equal(report?.accuracy, 1);
     assert.equal((await engine.cancel(id, 'cancelled'))?.ended_because, 'client_gone');
     assert.equal(engine.cancel('sim-none', 'cancelled'), undefined);
+  });
+
+  it('cancels one at once whose threads never come', async () => {
+    const { engine, started } = rig();
+    const { id, ended, begun } = started({ seconds: 10, neverBegins: true });
+    void engine.cancel(id, 'cancelled');
+    await begun;
+    assert.equal((await ended).ended_because, 'cancelled');
+    assert.equal(engine.usage().running, 0);
   });
 
   it('cancels one that was still being started', async () => {

@@ -44,6 +44,8 @@ type EngineUsage = {
 
 export type StartedSimulation = {
   readonly id: string;
+  /** Resolves when its threads burn, or when it has ended without that. */
+  readonly begun: Promise<void>;
   /** Resolves with the report; never rejects. */
   readonly ended: Promise<Simulation>;
 };
@@ -78,6 +80,8 @@ type Entry = Origin & {
   readonly plan: Plan<Simulation['requested'], Simulation['granted']>;
   readonly ended: Promise<Simulation>;
   readonly throttledAtStart: number | null;
+  /** Rejects the wait for the threads of a simulation that is cancelled meanwhile. */
+  readonly giveUp: AbortController;
   startedMs: number;
   startedEpochMs: number;
   work: Work | undefined;
@@ -152,26 +156,31 @@ export function createEngine(parts: EngineParts): Engine {
   function stop(entry: Entry, because: Ending): Promise<Simulation> {
     entry.because ??= because;
     entry.work?.stop();
+    entry.giveUp.abort();
     return entry.ended;
   }
 
   /** From begin to end; whatever happens, the entry ends and its cores are free again. */
-  async function runToEnd(entry: Entry): Promise<Simulation> {
+  async function runToEnd(entry: Entry, onBegun: () => void): Promise<Simulation> {
     const timers: Cancel[] = [];
     let failure: unknown;
     try {
-      const work = await entry.plan.begin({ pool: parts.pool });
+      const work = await unlessGivenUp(entry.plan.begin({ pool: parts.pool }), entry.giveUp.signal);
+      if (work === undefined) return end(entry, timers, undefined);
       entry.work = work;
       entry.startedMs = clock.monotonicMs();
       entry.startedEpochMs = clock.epochMs();
-      // It may have been cancelled while its threads were being started.
-      if (entry.because !== undefined) work.stop();
+      onBegun();
       timers.push(clock.every(SAMPLE_PERIOD_MS, () => mark(entry)));
       timers.push(clock.after(entry.plan.seconds * 1000 + OVERDUE_MS, () => work.stop()));
       failure = (await work.over).failure;
     } catch (error) {
       failure = error;
     }
+    return end(entry, timers, failure);
+  }
+
+  function end(entry: Entry, timers: readonly Cancel[], failure: unknown): Simulation {
     for (const cancel of timers) cancel();
     entry.endedMs = clock.monotonicMs();
     entry.endedEpochMs = clock.epochMs();
@@ -221,6 +230,7 @@ export function createEngine(parts: EngineParts): Engine {
         });
       }
       const { promise, resolve } = Promise.withResolvers<Simulation>();
+      const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>();
       const entry: Entry = {
         requestId,
         id: parts.newId(),
@@ -229,6 +239,7 @@ export function createEngine(parts: EngineParts): Engine {
         plan: plan.value as Entry['plan'],
         ended: promise,
         throttledAtStart: parts.readThrottledSeconds(),
+        giveUp: new AbortController(),
         startedMs: clock.monotonicMs(),
         startedEpochMs: clock.epochMs(),
         work: undefined,
@@ -240,8 +251,11 @@ export function createEngine(parts: EngineParts): Engine {
       };
       running.set(entry.id, entry);
       observe({ type: 'simulation-started', requestId, simulation: summaryOf(entry) });
-      runToEnd(entry).then(resolve);
-      return granted({ id: entry.id, ended: promise });
+      void runToEnd(entry, onBegun).then((simulation) => {
+        resolve(simulation);
+        onBegun();
+      });
+      return granted({ id: entry.id, begun, ended: promise });
     },
 
     find: (id) => {
@@ -276,4 +290,18 @@ export function createEngine(parts: EngineParts): Engine {
     }),
   };
   return engine;
+}
+
+/** What the work became, or nothing if it was given up before it began; then it is stopped as soon as it does. */
+async function unlessGivenUp(beginning: Promise<Work>, givenUp: AbortSignal): Promise<Work | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const onGivenUp = () => {
+    resolve(undefined);
+    beginning.then((work) => work.stop()).catch(() => {});
+  };
+  givenUp.addEventListener('abort', onGivenUp, { once: true });
+  if (givenUp.aborted) onGivenUp();
+  const work = await Promise.race([beginning, promise]);
+  givenUp.removeEventListener('abort', onGivenUp);
+  return work;
 }

@@ -44,7 +44,10 @@ export function samplesOf(marks: readonly Mark[]): Sample[] {
   return samples;
 }
 
+/** Less than one piece of work of one thread says nothing about accuracy. */
+const SMALLEST_DUE_CORE_SECONDS = 0.001;
+
 /** Delivered over due, 1 is exact; `null` while nothing was due yet. */
 export function accuracy(deliveredCoreSeconds: number, dueCoreSeconds: number): number | null {
-  return dueCoreSeconds > 0 ? rounded(deliveredCoreSeconds / dueCoreSeconds, 4) : null;
+  return dueCoreSeconds >= SMALLEST_DUE_CORE_SECONDS ? rounded(deliveredCoreSeconds / dueCoreSeconds, 4) : null;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { dueSeconds, partAt, type Shape, shapeErrors } from './shape.ts';
+import { dueSeconds, partAt } from './shape.ts';
+import { type Shape, shapeErrors } from './shape-schema.ts';
 
 const part = fc.double({ min: 0, max: 1, noNaN: true });
 const duration = fc.double({ min: 1, max: 1000, noNaN: true });

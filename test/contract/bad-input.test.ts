@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { type Answer, type Ask, startInProcess } from '#test/support/in-process.ts';
+import { until } from '#test/support/until.ts';
 
 const post = (body: unknown, headers: Record<string, string> = {}): Ask => ({ method: 'POST', body, headers });
 
@@ -88,6 +89,9 @@ const CASES: readonly Case[] = [
   ['a doubled slash', '//health', {}, 404, 'not-found'],
   ['an unknown simulation', '/simulations/sim-0123456789abcdef', {}, 404, 'simulation-not-found'],
   ['an unknown simulation to cancel', '/simulations/x', { method: 'DELETE' }, 404, 'simulation-not-found'],
+  ['a simulation id that is none', `/simulations/${'a'.repeat(200)}`, {}, 404, 'simulation-not-found'],
+  ['a broken body where nothing is', '/nope', post('{'), 404, 'not-found'],
+  ['a broken body for a method that is not there', '/health', post('{'), 405, 'method-not-allowed'],
   ['an unknown kind', '/simulations/gpu', post({}), 405, 'method-not-allowed'],
   ['a broken escape in the path', '/%zz', {}, 400, 'bad-request'],
   ['an over-long path', `/${'a'.repeat(2048)}`, {}, 414, 'target-too-long'],
@@ -108,6 +112,8 @@ function assertProblem(answer: Answer, status: number, code: string): void {
 async function assertNothingStarted({ ask }: { ask: (path: string) => Promise<Answer> }): Promise<void> {
   assert.deepEqual((await ask('/simulations')).json, { simulations: [] });
 }
+
+const JSON_HEAD = 'Content-Type: application/json\r\n';
 
 describe('bad input', () => {
   for (const [what, path, request, status, code, pointers] of CASES) {
@@ -154,35 +160,110 @@ describe('bad input', () => {
     assert.doesNotMatch(JSON.stringify(log), /canary/);
   });
 
-  it('answers what is not HTTP at all, once, and closes', async (test) => {
-    const { url } = await startInProcess(test);
-    for (const [sent, status] of [
-      ['hello\r\n\r\n', 400],
-      ['FOO / HTTP/1.1\r\nHost: a\r\n\r\n', 400],
-      ['GET / HTTP/1.1\r\n\r\n', 400],
-      ['POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}', 400],
-      [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9000)}\r\n\r\n`, 431],
-    ] as const) {
-      const answer = await exchange(test, url, sent);
-      const [head = '', body = ''] = answer.split('\r\n\r\n');
-      assert.match(head, new RegExp(`^HTTP/1.1 ${status} `), sent);
+  for (const [what, sent, status] of [
+    ['what is not HTTP', 'hello\r\n\r\n', 400],
+    ['a made-up method', 'FOO / HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    ['a missing Host', 'GET / HTTP/1.1\r\n\r\n', 400],
+    ['the absolute form', 'GET http://evil.example/docs HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
+    [
+      'two lengths',
+      'POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
+      400,
+    ],
+    [
+      'a broken chunk',
+      `POST /simulate-cpu HTTP/1.1\r\nHost: a\r\n${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+      400,
+    ],
+    ['too large headers', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9000)}\r\n\r\n`, 431],
+    ['an expectation that nobody knows', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: foo\r\nConnection: close\r\n\r\n', 417],
+    ['a tunnel', 'CONNECT foo:80 HTTP/1.1\r\nHost: foo:80\r\n\r\n', 405],
+  ] as const) {
+    it(`answers ${status} to ${what}, once, in the form of every problem, and counts it`, async (test) => {
+      const { url, ask, log } = await startInProcess(test);
+      const answers = answersIn(await exchange(test, url, sent));
+      assert.deepEqual(
+        answers.map((answer) => answer.status),
+        [status],
+      );
+      const { head = '', body = '' } = answers[0] ?? {};
+      assert.match(head, /content-type: application\/problem\+json/);
       assert.match(head, /connection: close/i);
-      if (/application\/problem\+json/.test(head)) assert.equal(JSON.parse(body).status, status);
-    }
+      assert.match(head, /x-content-type-options: nosniff/);
+      const problem = JSON.parse(body);
+      assert.equal(problem.status, status);
+      assert.match(head, new RegExp(`x-request-id: ${problem.request_id}`));
+      await until('it is logged', () =>
+        log.some((line) => line['request_id'] === problem.request_id && line['status'] === status),
+      );
+      await assertNothingStarted({ ask });
+      assert.match((await ask('/metrics')).text, /^skyops_http_requests_in_flight 1$/m);
+    });
+  }
+
+  it('answers a whole request before it refuses the garbage behind it', async (test) => {
+    const { url } = await startInProcess(test);
+    const answers = answersIn(await exchange(test, url, 'GET /health HTTP/1.1\r\nHost: a\r\n\r\nGARBAGE\r\n\r\n'));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 400],
+    );
+  });
+
+  it('gives one answer to a request whose body breaks after it was answered', async (test) => {
+    const { url } = await startInProcess(test);
+    const { socket, received } = open(test, url);
+    socket.write('GET /nope HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await until('it is answered', () => received.text.includes('"code":"not-found"'));
+    socket.write('zz\r\n');
+    await until('the connection is closed', () => socket.closed);
+    assert.deepEqual(
+      answersIn(received.text).map(({ status }) => status),
+      [404],
+    );
+  });
+
+  it('answers 404 to a file of the pages that does not exist, and sends nobody elsewhere', async (test) => {
+    const { url, ask } = await startInProcess(test);
+    assertProblem(await ask('/docs/static/nope.js'), 404, 'not-found');
+    const answer = await exchange(
+      test,
+      url,
+      'GET /docs/static/index.html?canary HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    );
+    assert.match(answer, /^HTTP\/1.1 302 .*\r\n(.*\r\n)*location: \/docs\r\n/i);
+    assert.doesNotMatch(answer, /canary/);
   });
 });
 
-/** Sends bytes as they are and resolves with everything that comes back until the peer closes. */
-function exchange(test: TestContext, url: string, bytes: string): Promise<string> {
+/** The answers in a stream of them, by their Content-Length. */
+function answersIn(text: string): { status: number; head: string; body: string }[] {
+  const answers = [];
+  for (let rest = text; rest !== ''; ) {
+    const end = rest.indexOf('\r\n\r\n');
+    const head = rest.slice(0, end);
+    const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+    answers.push({ status: Number(head.split(' ')[1]), head, body: rest.slice(end + 4, end + 4 + length) });
+    rest = rest.slice(end + 4 + length);
+  }
+  return answers;
+}
+
+function open(test: TestContext, url: string) {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   test.after(() => socket.destroy());
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    socket.on('data', (data) => {
-      answer += data;
-    });
-    socket.on('close', () => resolve(answer));
-    socket.on('error', reject);
-    socket.end(bytes);
+  const received = { text: '' };
+  socket.on('data', (data) => {
+    received.text += data;
   });
+  socket.on('error', () => {});
+  return { socket, received };
+}
+
+/** Sends bytes as they are and resolves with everything that comes back until the peer closes. */
+async function exchange(test: TestContext, url: string, bytes: string): Promise<string> {
+  const { socket, received } = open(test, url);
+  socket.write(bytes);
+  await until('the peer closes', () => socket.closed);
+  return received.text;
 }

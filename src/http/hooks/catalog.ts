@@ -5,6 +5,7 @@ import { limitsHook } from './limits.ts';
 import { observationHook } from './observation.ts';
 import { requestIdHook } from './request-id.ts';
 import { securityHeadersHook } from './security-headers.ts';
+import { unmatchedHook } from './unmatched.ts';
 
 export const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
   { hook: requestIdHook, because: 'first, so that whatever refuses later can be found in the log' },
@@ -12,4 +13,5 @@ export const hooks: readonly { readonly hook: Hook; readonly because: string }[]
   { hook: securityHeadersHook, because: 'before anything answers' },
   { hook: drainHook, because: 'a refusal during the drain must close its connection as well' },
   { hook: limitsHook, because: 'after the headers are set, before a route does any work' },
+  { hook: unmatchedHook, because: 'last: what is refused above is refused on every path' },
 ];

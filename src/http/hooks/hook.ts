@@ -3,13 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '#foundation/clock.ts';
 import type { Phase } from '#lifecycle/phase.ts';
 import type { RequestObserver } from '#observability/request-record.ts';
-import type { OpenRequests } from '../open-requests.ts';
+import type { LatestRequests, OpenRequests } from '../open-requests.ts';
 
 export type HookParts = {
   readonly clock: Clock;
   readonly phase: Phase;
   readonly observer: RequestObserver;
   readonly openRequests: OpenRequests;
+  readonly latestRequests: LatestRequests;
 };
 
 export type Hook = (app: FastifyInstance, parts: HookParts) => void;

@@ -32,7 +32,7 @@ export const observationHook: Hook = (app, parts) => {
 export function observeRequest(
   request: FastifyRequest,
   reply: FastifyReply,
-  { clock, observer, openRequests }: HookParts,
+  { clock, observer, openRequests, latestRequests }: HookParts,
 ): void {
   const startedMs = clock.monotonicMs();
   const { socket } = request.raw;
@@ -40,6 +40,7 @@ export function observeRequest(
   const client = request.ip ?? '';
   observer.started();
   openRequests.add(request);
+  latestRequests.set(socket, { request, answer: reply.raw });
   // Fastify's onResponse does not run when the client is gone; `close` always comes, and once.
   reply.raw.once('close', () => {
     openRequests.delete(request);

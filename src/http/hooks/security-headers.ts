@@ -1,7 +1,7 @@
 /** The headers that keep a browser from guessing, framing, caching or following; pages loosen them for themselves. */
 import type { Hook } from './hook.ts';
 
-const HEADERS = {
+export const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
@@ -12,7 +12,7 @@ const HEADERS = {
 
 export const securityHeadersHook: Hook = (app) => {
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(HEADERS);
+    reply.headers(SECURITY_HEADERS);
     done();
   });
 };

@@ -1,7 +1,13 @@
 /** POST /simulate-cpu: burns CPU and answers with the report; the autoscaling demo in one line of curl. */
 import { cpu } from '#simulation/kinds/cpu.ts';
 import type { Route } from './route.ts';
-import { type StartParts, startSchema, startSimulation, WAIT_TO_THE_END_SECONDS } from './start-simulation.ts';
+import {
+  emptyBodyIsDefaults,
+  type StartParts,
+  startSchema,
+  startSimulation,
+  WAIT_TO_THE_END_SECONDS,
+} from './start-simulation.ts';
 
 export function simulateCpuRoute(parts: StartParts): Route {
   return (app) => {
@@ -9,6 +15,7 @@ export function simulateCpuRoute(parts: StartParts): Route {
       '/simulate-cpu',
       {
         config: { access: 'operator' },
+        preValidation: emptyBodyIsDefaults,
         schema: {
           operationId: 'simulateCpu',
           tags: ['simulations'],

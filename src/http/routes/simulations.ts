@@ -5,7 +5,7 @@ import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { sendProblem } from '../problem.ts';
 import { PROGRESS_EXAMPLE, REPORT_EXAMPLE, SUMMARY_EXAMPLE } from './examples.ts';
 import { json, problems, type Route, shared } from './route.ts';
-import { type StartParts, startSchema, startSimulation } from './start-simulation.ts';
+import { emptyBodyIsDefaults, type StartParts, startSchema, startSimulation } from './start-simulation.ts';
 
 const tags = ['simulations'];
 
@@ -23,6 +23,7 @@ export function startRoutes(parts: StartParts): Route[] {
       `/simulations/${kind.name}`,
       {
         config: { access: 'operator' },
+        preValidation: emptyBodyIsDefaults,
         schema: {
           operationId: `startSimulation_${kind.name}`,
           tags,

@@ -1,5 +1,5 @@
 /** What every route that starts a simulation does: start it, wait for as long as the caller wants, answer. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
 import type { TObject } from 'typebox';
 import { type Clock, wait } from '#foundation/clock.ts';
 import type { Engine, StartedSimulation } from '#simulation/engine.ts';
@@ -26,7 +26,9 @@ export async function startSimulation(
   const preference = parsePrefer(request.headers['prefer']);
   const started = engine.start(kind, request.body, request.id);
   if (!started.ok) return void sendProblem(reply, started.refusal);
-  const { id, ended } = started.value;
+  const { id, ended, begun } = started.value;
+  // Answered once its threads are there: before that, its start and its end are not known.
+  await begun;
 
   reply.header('location', `/simulations/${id}`).header('vary', 'prefer');
   if (preference.respondAsync) reply.header('preference-applied', 'respond-async');
@@ -64,6 +66,12 @@ async function hasEnded(
   answer.off('close', onClose);
   return !timeRanOut;
 }
+
+/** A POST without any body asks for the defaults; Fastify would validate `undefined`. */
+export const emptyBodyIsDefaults: preValidationHookHandler = (request, _reply, done) => {
+  if (request.body === undefined) request.body = {};
+  done();
+};
 
 /** The parts of the OpenAPI document that these routes share. */
 export function startSchema(kind: { readonly request: TObject; readonly example: unknown }) {

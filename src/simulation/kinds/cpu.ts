@@ -13,7 +13,8 @@ import {
   grantFlatOut,
   spreadOver,
 } from '../capacity.ts';
-import { CONSTANT, dueSeconds, Shape, shapeErrors } from '../shape.ts';
+import { CONSTANT, dueSeconds } from '../shape.ts';
+import { Shape, shapeErrors } from '../shape-schema.ts';
 import type { Circumstances, Kind, Means, Plan, Work } from '../simulator.ts';
 import { jobFromNow } from '../worker/job.ts';
 
@@ -24,13 +25,12 @@ const CpuRequest = Type.Object(
     seconds: Type.Optional(
       Type.Number({
         minimum: 0.1,
-        maximum: 86_400,
         default: DEFAULTS.seconds,
         description: 'How long to burn, in seconds; at most SKYOPS_MAX_SECONDS.',
       }),
     ),
     cpu: Type.Optional(
-      Type.Union([Type.String({ pattern: CPU_PATTERN }), Type.Number({ minimum: 0.001, maximum: 256 })], {
+      Type.Union([Type.String({ pattern: CPU_PATTERN }), Type.Number({ minimum: 0.001 })], {
         description:
           'Exactly this much: `"250m"` or `1.5` cores as Kubernetes writes them, or `"70%"` of this container’s CPU limit. Granted whole or refused. Not together with parallelism or load.',
         examples: ['250m', 1.5, '70%'],
@@ -40,7 +40,6 @@ const CpuRequest = Type.Object(
     parallelism: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 256,
         default: DEFAULTS.parallelism,
         description: 'Flat out: how many threads burn, each at most one core; at most SKYOPS_MAX_CORES.',
       }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CONSTANT, dueSeconds, type Shape } from '../shape.ts';
+import { CONSTANT, dueSeconds } from '../shape.ts';
+import type { Shape } from '../shape-schema.ts';
 import { burn } from './burn.ts';
 import { SharedState } from './job.ts';
 

@@ -1,6 +1,7 @@
 /** What the two sides of a worker thread say to each other: the job and the memory that they share. */
 
-import { CONSTANT, type Shape } from '../shape.ts';
+import { CONSTANT } from '../shape.ts';
+import type { Shape } from '../shape-schema.ts';
 
 /** Work for one thread. Times are `process.hrtime.bigint()`, the only clock that threads of a process share. */
 export type Job = {

@@ -50,7 +50,7 @@ export async function openPool({ clock, warmThreads, onBroken }: PoolParts): Pro
       name: `simulation-${threadsStarted}`,
       workerData: state.buffer,
       // The thread holds no data; a heap beyond this is a defect and ends the thread alone.
-      resourceLimits: { maxOldGenerationSizeMb: 32 },
+      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 1 },
     });
     threadsStarted += 1;
     let settle: ((end: JobEnd) => void) | undefined;
@@ -72,7 +72,7 @@ export async function openPool({ clock, warmThreads, onBroken }: PoolParts): Pro
       if (message.type === 'ready') return nowWarm();
       cancelTermination();
       if (all.size > warmThreads) {
-        // Threads beyond the warm ones cost about 8 MB each (measured) and are let go again.
+        // Threads beyond the warm ones cost 8 to 18 MB each (measured) and are let go again.
         all.delete(member);
         void worker.terminate();
       } else {

@@ -43,10 +43,19 @@ export const simulationFamily: Family = (registry) => {
     registers,
   });
 
-  const running = ({ kind, requested, granted }: SimulationSummary, sign: 1 | -1) => {
-    active.inc({ kind }, sign);
-    requestedCores.inc({ kind }, sign * requested.cores);
-    grantedCores.inc({ kind }, sign * granted.cores);
+  /** Summed anew at each change: adding and taking away would leave the crumbs of floating point behind. */
+  const running = new Map<string, SimulationSummary>();
+  const setGauges = (kind: string) => {
+    const ofKind = [...running.values()].filter((simulation) => simulation.kind === kind);
+    active.set({ kind }, ofKind.length);
+    requestedCores.set(
+      { kind },
+      ofKind.reduce((sum, { requested }) => sum + requested.cores, 0),
+    );
+    grantedCores.set(
+      { kind },
+      ofKind.reduce((sum, { granted }) => sum + granted.cores, 0),
+    );
   };
   return {
     simulation: (event) => {
@@ -55,7 +64,9 @@ export const simulationFamily: Family = (registry) => {
         return;
       }
       const { simulation } = event;
-      running(simulation, event.type === 'simulation-started' ? 1 : -1);
+      if (event.type === 'simulation-started') running.set(simulation.id, simulation);
+      else running.delete(simulation.id);
+      setGauges(simulation.kind);
       if (event.type === 'simulation-started') return;
       delivered.inc({ kind: simulation.kind }, simulation.delivered.core_seconds);
       ended.inc({ kind: simulation.kind, because: simulation.ended_because ?? 'failed' });
