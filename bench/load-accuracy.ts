@@ -1,7 +1,7 @@
 /**
  * How exact the load is, measured from outside (/proc/PID/task/TID/schedstat of the whole process tree), against stress-ng and
  * against the algorithm of Kubernetes' resource-consumer, side by side in interleaved rounds: on a quiet machine,
- * beside two spinning neighbours, and inside a CPU quota. Prints one table and writes it with a picture to docs/bench.
+ * beside a neighbour that spins on two cores, and inside a CPU quota. Prints one table and writes it with a picture to docs/bench.
  *
  * Needs Linux, root for the quota (cgroup version 1), cc and stress-ng. ROUNDS=3 SECONDS=10 are the defaults.
  */
@@ -31,6 +31,7 @@ type Result = {
   readonly errorPercent: number;
   readonly worstWindowPercent: number;
   readonly reportErrorPercent: number | null;
+  readonly throttledPercent: number;
 };
 
 /** Nanoseconds on a CPU of a process, its threads and its descendants. */
@@ -140,6 +141,7 @@ async function measure(tool: Tool, millicores: number, report?: () => Promise<nu
   const target = millicores / 1000;
   const start = performance.now();
   const first = cpuNs(tool.pids());
+  const [throttledBefore, periodsBefore] = throttledPeriods();
   let [lastAt, last] = [start, first];
   let worst = 0;
   for (let second = 1; second <= SECONDS; second += 1) {
@@ -149,6 +151,7 @@ async function measure(tool: Tool, millicores: number, report?: () => Promise<nu
     [lastAt, last] = [at, now];
   }
   const cores = (last - first) / 1e6 / (lastAt - start);
+  const [throttled, periods] = throttledPeriods();
   const reported = report === undefined ? null : await report();
   await stop();
   await pause(300);
@@ -156,12 +159,14 @@ async function measure(tool: Tool, millicores: number, report?: () => Promise<nu
     errorPercent: (cores / target - 1) * 100,
     worstWindowPercent: worst,
     reportErrorPercent: reported === null ? null : (reported / cores - 1) * 100,
+    throttledPercent: (100 * (throttled - throttledBefore)) / Math.max(1, periods - periodsBefore),
   };
 }
 
-function spinTwoNeighbours(): () => Promise<void> {
-  const children = [1, 2].map(() => run('sh', ['-c', 'while :; do :; done'], false));
-  return async () => void (await Promise.all(children.map(end)));
+/** One neighbour that spins on two cores. It and each tool are a session of their own, so that one core is the fair share of each. */
+function spinNeighbour(): () => Promise<void> {
+  const child = run('sh', ['-c', '(while :; do :; done) & while :; do :; done'], false);
+  return () => end(child);
 }
 
 function setQuota(): void {
@@ -188,22 +193,11 @@ async function scene(
 ): Promise<Row[]> {
   const skyops = await openSkyOps(isLimited);
   const results = new Map<string, Result[]>();
-  const throttling = new Map<string, number>();
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (const millicores of amounts) {
       for (const tool of [skyops, ...rivals]) {
         const key = `${millicores} ${tool.name}`;
-        const [throttledBefore, periodsBefore] = throttledPeriods();
         const result = await measure(tool, millicores, tool === skyops ? skyops.report : undefined);
-        const [throttled, periods] = throttledPeriods();
-        if (isLimited)
-          throttling.set(
-            key,
-            Math.max(
-              throttling.get(key) ?? 0,
-              (100 * (throttled - throttledBefore)) / Math.max(1, periods - periodsBefore),
-            ),
-          );
         results.set(key, [...(results.get(key) ?? []), result]);
         console.error(
           `${name}, round ${round} of ${ROUNDS}: ${millicores}m ${tool.name} ${result.errorPercent.toFixed(2)} %`,
@@ -227,7 +221,7 @@ async function scene(
       mostPercent: Math.max(...errors),
       worstWindowPercent: median(all.map(({ worstWindowPercent }) => worstWindowPercent)),
       reportErrorPercent: reports.length > 0 ? Math.max(...reports) : null,
-      throttledPercent: throttling.get(key) ?? null,
+      throttledPercent: isLimited ? Math.max(...all.map(({ throttledPercent }) => throttledPercent)) : null,
     };
   });
 }
@@ -273,8 +267,8 @@ const rivalsOf = (isLimited: boolean) => [
 ];
 
 const rows = await scene('quiet', [50, 250, 500, 1000, 1500, 2000], false, rivalsOf(false));
-const quieten = spinTwoNeighbours();
-rows.push(...(await scene('beside two spinning neighbours', [250, 500, 1000], false, rivalsOf(false))));
+const quieten = spinNeighbour();
+rows.push(...(await scene('beside two spinning processes', [250, 500, 1000], false, rivalsOf(false))));
 await quieten();
 if (
   process.getuid?.() === 0 &&

@@ -95,7 +95,7 @@ export const cpu: Kind<Static<typeof CpuRequested>, Static<typeof CpuGranted>> =
   name: 'cpu',
   summary: 'Burn CPU',
   description:
-    'Burns CPU time on worker threads at the lowest priority, and reports the core-seconds that the kernel accounted to them.',
+    'Burns CPU time on worker threads below the priority of everything else here, and reports the core-seconds that the kernel accounted to them.',
   request: CpuRequest,
   example: { seconds: 10, parallelism: 2 },
 

@@ -12,7 +12,7 @@ export type EventLoopReading = {
 };
 
 /** A finer grid would see shorter delays and wake an idle process more often: every millisecond of that is load that nobody asked for. */
-const RESOLUTION_MS = 250;
+const RESOLUTION_MS = 500;
 
 /** The reader covers the time since its last reading, so exactly one owner may read it: the sampler. */
 export function createEventLoopReader(): Reader<EventLoopReading> & { readonly close: () => void } {
