@@ -10,6 +10,7 @@ import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
 import { type DrainResult, drain } from '#lifecycle/drain.ts';
 import { createPhase } from '#lifecycle/phase.ts';
+import { createEventFeed } from '#observability/event-feed.ts';
 import { createEventLog } from '#observability/event-log.ts';
 import type { Log } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics/metrics.ts';
@@ -84,10 +85,16 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     newId: () => `sim-${randomBytes(8).toString('hex')}`,
     observe: (event: SimulationEvent) => {
       metrics.simulation(event);
+      feed.simulation(event);
       eventLog.simulation(event);
     },
   });
 
+  const feed = createEventFeed({
+    clock,
+    usage: sampler.latest,
+    running: () => engine.list().filter(({ state }) => state === 'running'),
+  });
   const openRequests: OpenRequests = new Set();
   const app = await createServer({
     settings: config.http,
@@ -102,6 +109,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     pid: parts.pid,
     probes: createProbes({ phase, pool }),
     metrics,
+    feed,
     sampler,
     engine,
     openRequests,
@@ -126,6 +134,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       phase.move('draining');
       // Not awaited: requests are served from the first moment of the drain on.
       const cancelling = engine.drain();
+      // Streams would last for ever; their clients come back to another replica.
+      void cancelling.then(feed.close);
       const result = await drain({
         clock,
         settings: config.drain,

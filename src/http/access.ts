@@ -15,6 +15,8 @@ declare module 'fastify' {
     access?: Access;
     /** Probes and scrapes: logged at debug. */
     isRoutine?: boolean;
+    /** Answers without an end of their own: their clients leave when they have seen enough. */
+    isStream?: boolean;
   }
 }
 

@@ -19,6 +19,8 @@ type HttpCode =
   | 'header-too-large'
   | 'expectation-failed'
   | 'simulation-failed'
+  | 'idempotency-key-reused'
+  | 'too-many-streams'
   | 'internal';
 
 export type ProblemCode = HttpCode | SimulationRefusal['code'];
@@ -36,6 +38,7 @@ const PROBLEMS = {
   'unsupported-media-type': { status: 415, title: 'Unsupported content type' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'invalid-body': { status: 422, title: 'The body is not as documented' },
+  'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
   'over-cap': { status: 422, title: 'More than this service allows' },
   'over-capacity': { status: 422, title: 'More than there is here' },
   'no-cpu-limit': { status: 422, title: 'There is no CPU limit to take a share of' },
@@ -43,6 +46,7 @@ const PROBLEMS = {
   'header-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Internal error' },
   'simulation-failed': { status: 500, title: 'The simulation failed' },
+  'too-many-streams': { status: 503, title: 'Too many clients watch' },
   draining: { status: 503, title: 'This replica is stopping' },
 } as const satisfies Record<ProblemCode, { status: number; title: string }>;
 

@@ -53,6 +53,8 @@ export type StartedSimulation = {
 export type Engine = {
   readonly start: (kind: Kind, request: unknown, requestId: string) => Outcome<StartedSimulation, SimulationRefusal>;
   readonly find: (id: string) => Simulation | undefined;
+  /** A simulation that was started before, as its start gave it; `undefined` if there is none. */
+  readonly rejoin: (id: string) => StartedSimulation | undefined;
   /** Running ones first, then the ended ones, the latest first. */
   readonly list: () => readonly SimulationSummary[];
   /** Stops it and resolves with its report; an ended one is left as it is. `undefined` if there is none. */
@@ -78,6 +80,7 @@ type Entry = Origin & {
   readonly id: string;
   readonly kind: string;
   readonly plan: Plan<Simulation['requested'], Simulation['granted']>;
+  readonly begun: Promise<void>;
   readonly ended: Promise<Simulation>;
   readonly throttledAtStart: number | null;
   /** Rejects the wait for the threads of a simulation that is cancelled meanwhile. */
@@ -237,6 +240,7 @@ export function createEngine(parts: EngineParts): Engine {
         kind: kind.name,
         // Every kind of the catalog is of this form; Kind leaves it open only so that a kind can be written alone.
         plan: plan.value as Entry['plan'],
+        begun,
         ended: promise,
         throttledAtStart: parts.readThrottledSeconds(),
         giveUp: new AbortController(),
@@ -256,6 +260,13 @@ export function createEngine(parts: EngineParts): Engine {
         onBegun();
       });
       return granted({ id: entry.id, begun, ended: promise });
+    },
+
+    rejoin: (id) => {
+      const entry = running.get(id);
+      if (entry !== undefined) return { id, begun: entry.begun, ended: entry.ended };
+      const past = ended.get(id);
+      return past === undefined ? undefined : { id, begun: Promise.resolve(), ended: Promise.resolve(past) };
     },
 
     find: (id) => {

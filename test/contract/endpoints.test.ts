@@ -45,6 +45,8 @@ describe('the endpoints', () => {
     assert.ok(json.uptime_seconds >= 0);
     assert.equal(new Date(json.started_at).toISOString(), json.started_at);
     for (const [name, path] of Object.entries(json.links)) {
+      // A stream has no end to wait for; test/contract/events.test.ts reads it.
+      if (name === 'events') continue;
       const { status } = await ask(String(path));
       // The one link that starts something answers to POST only.
       assert.equal(status, name === 'simulate_cpu' ? 405 : 200, String(path));

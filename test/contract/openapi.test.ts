@@ -60,6 +60,7 @@ describe('the OpenAPI document', () => {
     assert.equal(document.openapi, '3.1.0');
     assert.deepEqual(Object.keys(document.paths).toSorted(), [
       '/',
+      '/events',
       '/health',
       '/metrics',
       '/openapi.json',

@@ -147,6 +147,42 @@ describe('simulations', () => {
     assert.equal(report.ended_because, 'cancelled');
   });
 
+  it('Idempotency-Key makes a repeated POST the same simulation, waiting or not', async (test) => {
+    const { ask } = await startInProcess(test);
+    const headers = { 'idempotency-key': 'order-4711' };
+    const first = await ask('/simulations/cpu', { body: { seconds: 1, cpu: '50m' }, headers });
+    const [second, waited] = await Promise.all([
+      ask('/simulations/cpu', { body: { cpu: '50m', seconds: 1 }, headers }),
+      ask('/simulate-cpu', { body: { seconds: 1, cpu: '50m' }, headers }),
+    ]);
+    assert.deepEqual([first.status, second.status, waited.status], [202, 202, 200]);
+    assert.equal(second.json.id, first.json.id);
+    assert.equal(waited.json.id, first.json.id);
+    const after = await ask('/simulations/cpu', { body: { seconds: 1, cpu: '50m' }, headers });
+    assert.equal(after.json.id, first.json.id);
+    assert.equal((await ask('/simulations')).json.simulations.length, 1);
+  });
+
+  it('the same Idempotency-Key with another body is refused, an ill-formed one too', async (test) => {
+    const { ask } = await startInProcess(test);
+    const headers = { 'idempotency-key': '"order-4711"' };
+    await ask('/simulations/cpu', { body: { cpu: '50m', seconds: 5 }, headers });
+    const other = await ask('/simulations/cpu', { body: { cpu: '60m', seconds: 5 }, headers });
+    assert.deepEqual([other.status, other.json.code], [422, 'idempotency-key-reused']);
+    const odd = await ask('/simulations/cpu', { body: {}, headers: { 'idempotency-key': 'a b' } });
+    assert.deepEqual([odd.status, odd.json.code], [400, 'invalid-parameter']);
+  });
+
+  it('an Idempotency-Key whose request was refused is tried anew', async (test) => {
+    const { ask } = await startInProcess(test, { SKYOPS_MAX_SIMULATIONS: '1' });
+    const { json } = await ask('/simulations/cpu', { body: { seconds: 30, cpu: '50m' } });
+    const again = () =>
+      ask('/simulations/cpu', { body: { seconds: 5, cpu: '50m' }, headers: { 'idempotency-key': 'retry-1' } });
+    assert.equal((await again()).status, 429);
+    await ask(`/simulations/${json.id}`, { method: 'DELETE' });
+    assert.equal((await again()).status, 202);
+  });
+
   it('what others hold is refused with 429 and the seconds until there is room', async (test) => {
     const { ask } = await startInProcess(test, { SKYOPS_MAX_CORES: '1' });
     await ask('/simulations/cpu', { body: { seconds: 40 } });

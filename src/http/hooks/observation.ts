@@ -1,4 +1,5 @@
 /** The one place that sees each request begin and end, aborted ones included; log and metrics are made from it. */
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Hook, HookParts } from './hook.ts';
 
@@ -49,11 +50,15 @@ export function observeRequest(
       requestId: request.id,
       method: METHODS.has(request.method) ? request.method : OTHER_METHOD,
       path: url ?? UNMATCHED_PATH,
-      status: reply.raw.writableFinished ? reply.raw.statusCode : CLIENT_CLOSED_REQUEST,
+      status: wasAnswered(reply.raw, config.isStream) ? reply.raw.statusCode : CLIENT_CLOSED_REQUEST,
       durationMs: clock.monotonicMs() - startedMs,
       bytesSent: socket.bytesWritten - bytesBefore,
       client,
       isRoutine: config.isRoutine === true,
     });
   });
+}
+
+function wasAnswered(answer: ServerResponse, isStream = false): boolean {
+  return answer.writableFinished || (isStream && answer.headersSent);
 }

@@ -42,6 +42,7 @@ const LINKS = {
   metrics: '/metrics',
   simulate_cpu: '/simulate-cpu',
   simulations: '/simulations',
+  events: '/events',
   openapi: '/openapi.json',
   docs: '/docs',
   redoc: '/redoc',

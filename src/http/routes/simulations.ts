@@ -39,7 +39,7 @@ export function startRoutes(parts: StartParts): Route[] {
   });
 }
 
-export function listRoute({ engine }: StartParts): Route {
+export function listRoute({ engine }: Pick<StartParts, 'engine'>): Route {
   return (app) => {
     app.get(
       '/simulations',
@@ -63,7 +63,7 @@ export function listRoute({ engine }: StartParts): Route {
   };
 }
 
-export function readRoute({ engine }: StartParts): Route {
+export function readRoute({ engine }: Pick<StartParts, 'engine'>): Route {
   return (app) => {
     app.get(
       '/simulations/:id',
@@ -86,7 +86,7 @@ export function readRoute({ engine }: StartParts): Route {
   };
 }
 
-export function cancelRoute({ engine }: StartParts): Route {
+export function cancelRoute({ engine }: Pick<StartParts, 'engine'>): Route {
   return (app) => {
     app.delete(
       '/simulations/:id',
@@ -110,7 +110,7 @@ export function cancelRoute({ engine }: StartParts): Route {
   };
 }
 
-export function cancelAllRoute({ engine }: StartParts): Route {
+export function cancelAllRoute({ engine }: Pick<StartParts, 'engine'>): Route {
   return (app) => {
     app.delete(
       '/simulations',

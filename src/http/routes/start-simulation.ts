@@ -2,15 +2,17 @@
 import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
 import type { TObject } from 'typebox';
 import { type Clock, wait } from '#foundation/clock.ts';
+import { granted, type Outcome, type Refusal } from '#foundation/outcome.ts';
 import type { Engine, StartedSimulation } from '#simulation/engine.ts';
 import { Simulation } from '#simulation/simulation.ts';
 import type { Kind } from '#simulation/simulator.ts';
+import { fingerprintOf, IDEMPOTENCY_KEY_HEADER, type IdempotencyKeys, idempotencyKeyOf } from '../idempotency.ts';
 import { parsePrefer } from '../prefer.ts';
-import { sendProblem } from '../problem.ts';
+import { type ProblemCode, sendProblem } from '../problem.ts';
 import { PROGRESS_EXAMPLE, REPORT_EXAMPLE } from './examples.ts';
 import { json, problems, shared } from './route.ts';
 
-export type StartParts = { readonly engine: Engine; readonly clock: Clock };
+export type StartParts = { readonly engine: Engine; readonly clock: Clock; readonly idempotencyKeys: IdempotencyKeys };
 
 /** Longer than any simulation may last: whoever waits by default waits for the end. */
 export const WAIT_TO_THE_END_SECONDS = 1_000_000;
@@ -19,12 +21,13 @@ export const WAIT_TO_THE_END_SECONDS = 1_000_000;
 export async function startSimulation(
   request: FastifyRequest,
   reply: FastifyReply,
-  { engine, clock }: StartParts,
+  parts: StartParts,
   kind: Kind,
   defaultWaitSeconds: number,
 ): Promise<void> {
   const preference = parsePrefer(request.headers['prefer']);
-  const started = engine.start(kind, request.body, request.id);
+  const { engine } = parts;
+  const started = startOnce(request, parts, kind);
   if (!started.ok) return void sendProblem(reply, started.refusal);
   const { id, ended, begun } = started.value;
   // Answered once its threads are there: before that, its start and its end are not known.
@@ -36,7 +39,7 @@ export async function startSimulation(
   // With both, the caller is willing to wait and takes 202 after that (RFC 7240, section 4.3).
   const waitSeconds = preference.waitSeconds ?? (preference.respondAsync ? 0 : defaultWaitSeconds);
 
-  if (waitSeconds > 0 && (await hasEnded(started.value, waitSeconds, reply, { engine, clock }))) {
+  if (waitSeconds > 0 && (await hasEnded(started.value, waitSeconds, reply, parts))) {
     const simulation = await ended;
     if (simulation.ended_because === 'failed') {
       return void sendProblem(reply, {
@@ -47,6 +50,27 @@ export async function startSimulation(
     return void reply.code(200).send(simulation);
   }
   reply.code(202).send(engine.find(id));
+}
+
+/** Starts it, unless the same Idempotency-Key has started it before. */
+function startOnce(
+  request: FastifyRequest,
+  { engine, idempotencyKeys }: StartParts,
+  kind: Kind,
+): Outcome<StartedSimulation, Refusal<ProblemCode>> {
+  const key = idempotencyKeyOf(request.raw.headersDistinct[IDEMPOTENCY_KEY_HEADER]);
+  if (!key.ok) return key;
+  if (key.value === undefined) return engine.start(kind, request.body, request.id);
+
+  const fingerprint = fingerprintOf(kind.name, request.body);
+  const found = idempotencyKeys.find(key.value, fingerprint, (id) => engine.find(id) !== undefined);
+  if (!found.ok) return found;
+  const past = found.value === undefined ? undefined : engine.rejoin(found.value);
+  if (past !== undefined) return granted(past);
+  const started = engine.start(kind, request.body, request.id);
+  // A refusal is not remembered: the same request may be granted later.
+  if (started.ok) idempotencyKeys.remember(key.value, fingerprint, started.value.id);
+  return started;
 }
 
 /** Waits for the end, for the time that the caller gave, or for the caller to leave, which cancels the simulation. */
@@ -76,7 +100,7 @@ export const emptyBodyIsDefaults: preValidationHookHandler = (request, _reply, d
 /** The parts of the OpenAPI document that these routes share. */
 export function startSchema(kind: { readonly request: TObject; readonly example: unknown }) {
   return {
-    headers: preferHeader,
+    headers: startHeaders,
     body: { ...kind.request, examples: [kind.example] },
     response: {
       200: json('It has ended: the report.', shared(Simulation), REPORT_EXAMPLE),
@@ -86,8 +110,12 @@ export function startSchema(kind: { readonly request: TObject; readonly example:
         'malformed-json',
         'body-too-large',
         'unsupported-media-type',
+        'invalid-parameter',
         'invalid-body',
+        'idempotency-key-reused',
         'over-cap',
+        'over-capacity',
+        'no-cpu-limit',
         'capacity-exhausted',
         'simulation-failed',
         'draining',
@@ -96,13 +124,19 @@ export function startSchema(kind: { readonly request: TObject; readonly example:
   };
 }
 
-const preferHeader = {
+const startHeaders = {
   type: 'object',
   properties: {
     prefer: {
       type: 'string',
       description: 'RFC 7240: `respond-async` answers 202 at once, `wait=N` waits at most N seconds.',
       examples: ['respond-async'],
+    },
+    'idempotency-key': {
+      type: 'string',
+      description:
+        'The same key and body are the same simulation, however often they are sent; another body is refused.',
+      examples: ['8e03978e-40d5-43dd-bc93-6894a57f9324'],
     },
   },
 } as const;

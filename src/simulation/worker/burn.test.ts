@@ -24,6 +24,7 @@ function simulatedThread(gets: (atMs: number) => number = () => 1) {
   const run = (share: number, seconds: number, stopAtMs = Number.POSITIVE_INFINITY, shape = CONSTANT) => {
     burn({ share, shape, startNs: 0n, deadlineNs: BigInt(seconds * 1e9) }, state, {
       nowNs: () => BigInt(Math.round(nowMs * 1e6)),
+      nowMs: () => nowMs,
       threadCpuMicroseconds: () => accountedMs * 1000,
       work: () => {
         const got = gets(nowMs) * 0.1;

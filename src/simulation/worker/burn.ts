@@ -4,10 +4,13 @@ import type { Job, SharedState } from './job.ts';
 
 /** What the loop needs from its thread; a test gives it a simulated one. */
 export type BurnClock = {
+  /** The clock of the job's times, for its start alone: a bigint each time would be garbage to collect. */
   readonly nowNs: () => bigint;
+  /** Any clock that moves as evenly, in milliseconds. */
+  readonly nowMs: () => number;
   /** CPU time of this thread so far, user and system, in microseconds. */
   readonly threadCpuMicroseconds: () => number;
-  /** Works for about 100 µs without looking at any clock. */
+  /** Works for a fraction of a millisecond without looking at any clock. */
   readonly work: () => void;
 };
 
@@ -39,7 +42,8 @@ const MAX_CATCH_UP_MS = 1000;
  */
 export function burn(job: Job, state: SharedState, clock: BurnClock): void {
   const durationMs = Number(job.deadlineNs - job.startNs) / 1e6;
-  const elapsedMs = () => Number(clock.nowNs() - job.startNs) / 1e6;
+  const startMs = clock.nowMs() - Number(clock.nowNs() - job.startNs) / 1e6;
+  const elapsedMs = () => clock.nowMs() - startMs;
   const cpuAtStartMs = clock.threadCpuMicroseconds() / 1000;
   const usedMs = () => {
     const used = clock.threadCpuMicroseconds() / 1000 - cpuAtStartMs;

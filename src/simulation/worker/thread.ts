@@ -31,6 +31,7 @@ let residue = 1;
 
 const clock: BurnClock = {
   nowNs: process.hrtime.bigint,
+  nowMs: () => performance.now(),
   threadCpuMicroseconds: () => {
     const { user, system } = process.threadCpuUsage();
     return user + system;
@@ -38,7 +39,7 @@ const clock: BurnClock = {
   work: () => {
     // Plain arithmetic that V8 cannot drop, and no native call, which no stop flag could interrupt.
     let x = residue;
-    for (let i = 0; i < 60_000; i += 1) x = (Math.imul(x, 1_103_515_245) + 12_345) | 0;
+    for (let i = 0; i < 150_000; i += 1) x = (Math.imul(x, 1_103_515_245) + 12_345) | 0;
     residue = x;
   },
 };

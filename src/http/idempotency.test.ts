@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createIdempotencyKeys, fingerprintOf, idempotencyKeyOf } from './idempotency.ts';
+
+const always = () => true;
+
+describe('idempotency keys', () => {
+  it('give the same simulation for the same key and body, and none for a new key', () => {
+    const keys = createIdempotencyKeys();
+    keys.remember('key-1', 'body-1', 'sim-1');
+    assert.deepEqual(keys.find('key-1', 'body-1', always), { ok: true, value: 'sim-1' });
+    assert.deepEqual(keys.find('key-2', 'body-1', always), { ok: true, value: undefined });
+  });
+
+  it('refuse the same key with another body', () => {
+    const keys = createIdempotencyKeys();
+    keys.remember('key-1', 'body-1', 'sim-1');
+    const found = keys.find('key-1', 'body-2', always);
+    assert.ok(!found.ok && found.refusal.code === 'idempotency-key-reused');
+  });
+
+  it('are free again when their simulation is forgotten', () => {
+    const keys = createIdempotencyKeys();
+    keys.remember('key-1', 'body-1', 'sim-1');
+    assert.deepEqual(
+      keys.find('key-1', 'body-2', () => false),
+      { ok: true, value: undefined },
+    );
+  });
+
+  it('are bounded: the oldest goes first', () => {
+    const keys = createIdempotencyKeys();
+    for (let index = 0; index <= 2000; index += 1) keys.remember(`key-${index}`, 'body', `sim-${index}`);
+    assert.deepEqual(keys.find('key-0', 'body', always), { ok: true, value: undefined });
+    assert.deepEqual(keys.find('key-1', 'body', always), { ok: true, value: 'sim-1' });
+  });
+
+  it('are read bare or quoted, once', () => {
+    assert.deepEqual(idempotencyKeyOf(undefined), { ok: true, value: undefined });
+    assert.deepEqual(idempotencyKeyOf(['abc']), { ok: true, value: 'abc' });
+    assert.deepEqual(idempotencyKeyOf(['"abc"']), { ok: true, value: 'abc' });
+    for (const given of [[''], ['""'], ['a b'], ['ä'], ['x'.repeat(256)], ['a', 'a']])
+      assert.ok(!idempotencyKeyOf(given).ok);
+  });
+
+  it('do not mind the order of fields', () => {
+    assert.equal(
+      fingerprintOf('cpu', { a: 1, b: [{ c: 1, d: 2 }] }),
+      fingerprintOf('cpu', { b: [{ d: 2, c: 1 }], a: 1 }),
+    );
+    assert.notEqual(fingerprintOf('cpu', { a: [1, 2] }), fingerprintOf('cpu', { a: [2, 1] }));
+    assert.notEqual(fingerprintOf('cpu', {}), fingerprintOf('memory', {}));
+  });
+});

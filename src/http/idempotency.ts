@@ -1,0 +1,73 @@
+/** Makes a repeated POST the same simulation: remembers which key started which one, and for what body. */
+import { createHash } from 'node:crypto';
+import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
+
+export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
+
+/** Printable ASCII; the draft quotes it as a structured string, most clients send it bare. */
+const WELL_FORMED = /^[!-~]{1,255}$/;
+
+/** More keys than simulations can be running or remembered; beyond it the oldest key is forgotten. */
+const MAX_KEYS = 2000;
+
+type Remembered = { readonly fingerprint: string; readonly id: string };
+
+export type IdempotencyKeys = {
+  /** The simulation that this key has started for this body, if there is one that can still be read. */
+  readonly find: (
+    key: string,
+    fingerprint: string,
+    isKnown: (id: string) => boolean,
+  ) => Outcome<string | undefined, Refusal<'idempotency-key-reused'>>;
+  readonly remember: (key: string, fingerprint: string, id: string) => void;
+};
+
+export function createIdempotencyKeys(): IdempotencyKeys {
+  const byKey = new Map<string, Remembered>();
+  return {
+    find: (key, fingerprint, isKnown) => {
+      const past = byKey.get(key);
+      if (past === undefined || !isKnown(past.id)) return granted(undefined);
+      if (past.fingerprint === fingerprint) return granted(past.id);
+      return refused({
+        code: 'idempotency-key-reused',
+        detail: 'This Idempotency-Key belongs to a request with another body. Use a new key for a new simulation.',
+      });
+    },
+    remember: (key, fingerprint, id) => {
+      byKey.delete(key);
+      byKey.set(key, { fingerprint, id });
+      const oldest = byKey.keys().next();
+      if (byKey.size > MAX_KEYS && !oldest.done) byKey.delete(oldest.value);
+    },
+  };
+}
+
+/**
+ * Reads the header (draft-ietf-httpapi-idempotency-key-header). Refuses what is not one well-formed key: two requests
+ * that a client thinks of as one must not become two because of a slip in the header.
+ */
+export function idempotencyKeyOf(
+  values: readonly string[] | undefined,
+): Outcome<string | undefined, Refusal<'invalid-parameter'>> {
+  if (values === undefined) return granted(undefined);
+  const [only = ''] = values;
+  const key = only.replace(/^"(.*)"$/, '$1');
+  if (values.length === 1 && WELL_FORMED.test(key)) return granted(key);
+  return refused({
+    code: 'invalid-parameter',
+    detail: 'Idempotency-Key must stand once and be 1 to 255 printable ASCII characters without spaces.',
+  });
+}
+
+/** The same for bodies that ask the same, whatever the order of their fields. */
+export function fingerprintOf(kind: string, body: unknown): string {
+  return createHash('sha256').update(kind).update('\n').update(canonical(body)).digest('base64');
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join(',')}}`;
+}
