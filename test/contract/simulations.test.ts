@@ -125,6 +125,18 @@ describe('simulations', () => {
     assert.equal(line['path'], '/simulate-cpu');
   });
 
+  it('a caller who hangs up before the threads are there cancels it too', async (test) => {
+    const { ask } = await startInProcess(test);
+    const caller = new AbortController();
+    // More threads than wait warm, so that starting them takes a while.
+    const answer = ask('/simulate-cpu', { body: { seconds: 60, parallelism: 8, load: 0.01 }, signal: caller.signal });
+    const listed = () => ask('/simulations').then(({ json }) => json.simulations[0]);
+    await until('it is listed', listed);
+    caller.abort();
+    await assert.rejects(answer);
+    await until('it has ended', async () => (await listed()).ended_because === 'client_gone');
+  });
+
   it('DELETE cancels one and answers with its report', async (test) => {
     const { ask } = await startInProcess(test);
     const { json } = await ask('/simulations/cpu', { body: { seconds: 60, load: 0.1 } });

@@ -84,6 +84,8 @@ async function hasEnded(
   const answer = reply.raw;
   const onClose = () => void engine.cancel(id, 'client_gone');
   answer.once('close', onClose);
+  // The caller may have left while the threads were being started; that event does not come again.
+  if (answer.destroyed) onClose();
   const isOver = new AbortController();
   void ended.then(() => isOver.abort());
   const timeRanOut = await wait(clock, Math.min(seconds, WAIT_TO_THE_END_SECONDS) * 1000, isOver.signal);
