@@ -13,10 +13,19 @@ async function poolOf(test: TestContext, warmThreads: number) {
   return { pool, broken };
 }
 
+/** A thread may end between the listing and the reading; then it is one that is not there. */
+function statOf(tid: string): string {
+  try {
+    return readFileSync(`/proc/self/task/${tid}/stat`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** Threads of this process that run simulations, with their niceness: fields 2 and 19 of proc(5), /proc/pid/task/tid/stat. */
 function simulationThreads(): { name: string; nice: number }[] {
   return readdirSync('/proc/self/task').flatMap((tid) => {
-    const stat = readFileSync(`/proc/self/task/${tid}/stat`, 'utf8');
+    const stat = statOf(tid);
     const [, name = ''] = /\((.*)\)/.exec(stat) ?? [];
     const nice = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
     return name.startsWith('simulation-') ? [{ name, nice }] : [];
