@@ -14,6 +14,7 @@ import { createEventFeed } from '#observability/event-feed.ts';
 import { createEventLog } from '#observability/event-log.ts';
 import type { Log } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics/metrics.ts';
+import { warmThreads } from '#simulation/capacity.ts';
 import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
 import { openPool } from '#simulation/worker/pool.ts';
 import { createCgroupReader } from '#usage/readers/cgroup.ts';
@@ -71,7 +72,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const pool = stops.adopt(
     await openPool({
       clock,
-      warmThreads: Math.min(cpus, Math.ceil(config.simulation.maxCores)),
+      warmThreads: warmThreads({ cpus, quotaCores: containerReader.read().cpuLimitCores }, config.simulation),
       onBroken: (cause) => logger.error({ err: cause }, 'worker thread broke'),
     }),
     (opened) => opened.close(),

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { burnableCores, type CpuHolding, grantExact, grantFlatOut, reserveCores, spreadOver } from './capacity.ts';
+import {
+  burnableCores,
+  type CpuHolding,
+  grantExact,
+  grantFlatOut,
+  reserveCores,
+  spreadOver,
+  warmThreads,
+} from './capacity.ts';
 
 const caps = { maxSeconds: 3600, maxCores: 8, maxSimulations: 16 };
 const wish = (cores: number, workers = Math.ceil(cores), saturate = false) => ({ cores, workers, saturate });
@@ -130,6 +138,13 @@ describe('capacity, exact', () => {
     assert.ok(grantExactly(0.48, { cpus: 2, quotaCores: 0.5 }, [], true).ok, 'saturating gives the reserve up');
     assert.ok(!grantExactly(2.5, { cpus: 2, quotaCores: null }).ok);
     assert.ok(!grantExactly(8.5, { cpus: 64, quotaCores: null }).ok);
+  });
+
+  it('keeps as many threads warm as can burn, not as many as there are CPUs', () => {
+    assert.equal(warmThreads({ cpus: 64, quotaCores: 0.5 }, caps), 2);
+    assert.equal(warmThreads({ cpus: 64, quotaCores: 2.5 }, caps), 3);
+    assert.equal(warmThreads({ cpus: 64, quotaCores: null }, caps), 8);
+    assert.equal(warmThreads({ cpus: 1, quotaCores: null }, caps), 1);
   });
 
   it('spreads over threads of half a core each, as far as there are CPUs', () => {

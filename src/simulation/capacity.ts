@@ -183,6 +183,14 @@ function maxWorkers(caps: Pick<Caps, 'maxCores'>, { cpus }: Pick<CpuSupply, 'cpu
 }
 
 /**
+ * How many threads wait warm: as many as can burn at the same time, which a quota on a large machine makes far fewer than
+ * its CPUs; at least two where there are two, because that is what the demo asks for.
+ */
+export function warmThreads({ cpus, quotaCores }: CpuSupply, caps: Pick<Caps, 'maxCores'>): number {
+  return Math.min(cpus, Math.ceil(caps.maxCores), Math.max(2, Math.ceil(quotaCores ?? cpus)));
+}
+
+/**
  * Over how many threads an exact amount is spread: half a core each at the most, as far as there are CPUs. A thread
  * that needs all of a core cannot catch up after somebody else had it: as one thread of 1000m beside two spinning
  * neighbours, the Kubernetes algorithm delivered 65 %, as two of 500m 99 % (measured).

@@ -40,16 +40,6 @@ describe('simulations', () => {
     assert.ok(json.delivered.core_seconds > 0.1 && json.delivered.core_seconds < 0.21, JSON.stringify(json.delivered));
   });
 
-  it('a percentage where the container has no CPU limit is refused with a hint', async (test) => {
-    const { ask } = await startInProcess(test);
-    const { container } = (await ask('/status')).json;
-    if (container.cpu.limit_cores !== null) return test.skip('this machine has a CPU limit');
-    const { status, json } = await ask('/simulate-cpu', { body: { cpu: '70%' } });
-    assert.equal(status, 422);
-    assert.equal(json.code, 'no-cpu-limit');
-    assert.equal(json.errors[0].pointer, '/cpu');
-  });
-
   it('an exact amount that never fits is 422, one that does not fit now is 429', async (test) => {
     const { ask } = await startInProcess(test, { SKYOPS_MAX_CORES: '256' });
     const { cpus } = (await ask('/status')).json.system;
