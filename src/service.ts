@@ -14,8 +14,9 @@ import { createEventFeed } from '#observability/event-feed.ts';
 import { createEventLog } from '#observability/event-log.ts';
 import type { Log } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics/metrics.ts';
-import { warmThreads } from '#simulation/capacity.ts';
+import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
+import type { Supply } from '#simulation/simulator.ts';
 import { openPool } from '#simulation/worker/pool.ts';
 import { createCgroupReader } from '#usage/readers/cgroup.ts';
 import { createEventLoopReader } from '#usage/readers/event-loop.ts';
@@ -64,15 +65,27 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const metrics = createMetrics({
     build: { version: build.version, revision: build.commit ?? '', runtime: build.runtime },
     usage: sampler.latest,
+    running: () => running(),
     droppedLogLines: parts.log.droppedLines,
   });
   const eventLog = createEventLog(logger);
 
-  const { cpus } = systemReader.read();
+  const { cpus, memoryTotalBytes } = systemReader.read();
+  const supply: Supply = {
+    cpu: () => ({ cpus, quotaCores: containerReader.cpuLimitCores() }),
+    memory: () => {
+      const { limitBytes, headroomBytes } = containerReader.memory();
+      return {
+        limitBytes,
+        totalBytes: Math.min(limitBytes ?? memoryTotalBytes, memoryTotalBytes),
+        headroomBytes: Math.min(headroomBytes ?? memoryTotalBytes, systemReader.read().memoryAvailableBytes),
+      };
+    },
+  };
   const pool = stops.adopt(
     await openPool({
       clock,
-      warmThreads: warmThreads({ cpus, quotaCores: containerReader.read().cpuLimitCores }, config.simulation),
+      warmThreads: warmThreads(supply.cpu(), config.simulation),
       onBroken: (cause) => logger.error({ err: cause }, 'worker thread broke'),
     }),
     (opened) => opened.close(),
@@ -81,8 +94,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     clock,
     pool,
     caps: config.simulation,
-    readSupply: () => ({ cpus, quotaCores: containerReader.read().cpuLimitCores }),
-    readThrottledSeconds: () => containerReader.read().cpuThrottledSeconds,
+    supply,
+    readThrottledSeconds: containerReader.cpuThrottledSeconds,
     newId: () => `sim-${randomBytes(8).toString('hex')}`,
     observe: (event: SimulationEvent) => {
       metrics.simulation(event);
@@ -91,10 +104,11 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     },
   });
 
+  const running = () => engine.list().filter(({ state }) => state === 'running');
   const feed = createEventFeed({
     clock,
     usage: sampler.latest,
-    running: () => engine.list().filter(({ state }) => state === 'running'),
+    running,
   });
   const openRequests: OpenRequests = new Set();
   const app = await createServer({

@@ -23,8 +23,8 @@ function configurationPage(): string {
   };
   const tables = Object.entries(settings).map(([group, declared]) => {
     const rows = Object.values(declared).map(
-      ({ variable, fallback, expected, meaning }) =>
-        `| \`${variable}\` | ${fallback === null ? 'not set' : `\`${fallback}\``} | ${expected} | ${meaning} |`,
+      ({ variable, fallback, shownFallback, expected, meaning }) =>
+        `| \`${variable}\` | ${fallback === null ? 'not set' : `\`${shownFallback ?? fallback}\``} | ${expected} | ${meaning} |`,
     );
     return [
       `## ${groups[group as keyof typeof settings]}`,

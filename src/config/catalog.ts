@@ -5,7 +5,7 @@ import { buildSettings } from '#http/build.ts';
 import { httpSettings } from '#http/settings.ts';
 import { drainSettings } from '#lifecycle/drain.ts';
 import { loggerSettings } from '#observability/logger.ts';
-import { capSettings } from '#simulation/capacity.ts';
+import { capSettings } from '#simulation/capacity/caps.ts';
 import { identitySettings } from '#usage/identity.ts';
 
 export const settings = {

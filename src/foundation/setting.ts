@@ -1,4 +1,5 @@
 /** What a setting is: one declaration gives its parsing, its checking, its error text and its row in the reference. */
+import { parseMemoryAmount, shownBytes } from './quantity.ts';
 
 export type Setting<Value> = {
   /** The environment variable, `SKYOPS_…`. */
@@ -8,6 +9,8 @@ export type Setting<Value> = {
   /** What would be right, to follow "expected ": in the reference and in every error. */
   readonly expected: string;
   readonly fallback: Value;
+  /** How the reference writes the fallback, where its plain form is not what one would set. */
+  readonly shownFallback?: string;
   /** `undefined` where the text is not a right value. */
   readonly parse: (text: string) => Value | undefined;
 };
@@ -53,6 +56,19 @@ function numeric<Value extends number | null>(
       if (!spelling.test(text)) return undefined;
       const value = Number(text);
       return value >= minimum && value <= maximum ? value : undefined;
+    },
+  };
+}
+
+/** An amount of memory as Kubernetes writes it, `512Mi`; the value is in bytes. */
+export function bytesSetting({ minimum, maximum, ...declaration }: Declaration<number> & Range): Setting<number> {
+  return {
+    ...declaration,
+    expected: `an amount of memory such as 512Mi, from ${shownBytes(minimum)} to ${shownBytes(maximum)}`,
+    shownFallback: shownBytes(declaration.fallback),
+    parse: (text) => {
+      const amount = parseMemoryAmount(text);
+      return amount?.type === 'bytes' && amount.bytes >= minimum && amount.bytes <= maximum ? amount.bytes : undefined;
     },
   };
 }

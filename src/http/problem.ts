@@ -41,6 +41,7 @@ const PROBLEMS = {
   'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
   'over-cap': { status: 422, title: 'More than this service allows' },
   'over-capacity': { status: 422, title: 'More than there is here' },
+  'no-memory-limit': { status: 422, title: 'There is no memory limit to take a share of' },
   'no-cpu-limit': { status: 422, title: 'There is no CPU limit to take a share of' },
   'capacity-exhausted': { status: 429, title: 'No capacity at the moment' },
   'header-too-large': { status: 431, title: 'The headers are too large' },

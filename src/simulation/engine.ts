@@ -1,24 +1,18 @@
 /** Starts, lists and stops simulations; the only writer of their state. It knows no HTTP and no metrics. */
-import { type Cancel, type Clock, rfc3339 } from '#foundation/clock.ts';
+import type { Cancel, Clock } from '#foundation/clock.ts';
 import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
-import { rounded } from '#foundation/scalars.ts';
-import {
-  burnableCores,
-  type CapacityRefusal,
-  type Caps,
-  type CpuHolding,
-  type CpuSupply,
-  secondsUntil,
-} from './capacity.ts';
-import { accuracy, type Ending, type Mark, samplesOf, withMark } from './report.ts';
+import type { Caps } from './capacity/caps.ts';
+import { burnableCores } from './capacity/cpu.ts';
+import { type CapacityRefusal, type Holding, secondsUntil } from './capacity/holding.ts';
+import { holdableBytes } from './capacity/memory.ts';
+import { type Entry, elapsedSeconds, type Origin, simulationOf, summaryOf } from './entry.ts';
+import type { Ending } from './report.ts';
 import type { Simulation, SimulationSummary } from './simulation.ts';
-import type { Kind, Plan, Work } from './simulator.ts';
+import type { Kind, Supply, Work } from './simulator.ts';
 import type { Pool } from './worker/pool.ts';
 
 /** Ended simulations that stay readable; older ones are forgotten. */
 const KEPT_ENDED = 100;
-
-const SAMPLE_PERIOD_MS = 1000;
 
 /** The thread ends its job by itself; if it has not by then, the engine stops it from outside. */
 const OVERDUE_MS = 1000;
@@ -31,15 +25,14 @@ export type SimulationEvent =
   | (Origin & { readonly type: 'simulation-ended'; readonly simulation: SimulationSummary; readonly failure?: unknown })
   | (Origin & { readonly type: 'simulation-refused'; readonly kind: string; readonly refusal: SimulationRefusal });
 
-/** Who asked: the id under which the request is in the log. */
-type Origin = { readonly requestId: string };
-
 /** How much is in use and how much could be granted at most. */
 type EngineUsage = {
   readonly running: number;
   readonly maxRunning: number;
   readonly coresInUse: number;
   readonly coresBurnable: number;
+  readonly memoryBytesInUse: number;
+  readonly memoryBytesHoldable: number;
 };
 
 export type StartedSimulation = {
@@ -69,31 +62,11 @@ export type EngineParts = {
   readonly clock: Clock;
   readonly pool: Pool;
   readonly caps: Caps;
-  readonly readSupply: () => CpuSupply;
+  readonly supply: Supply;
   /** How long the kernel has stopped this container so far, `null` where it does not say. */
   readonly readThrottledSeconds: () => number | null;
   readonly newId: () => string;
   readonly observe: (event: SimulationEvent) => void;
-};
-
-type Entry = Origin & {
-  readonly id: string;
-  readonly kind: string;
-  readonly plan: Plan<Simulation['requested'], Simulation['granted']>;
-  readonly begun: Promise<void>;
-  readonly ended: Promise<Simulation>;
-  readonly throttledAtStart: number | null;
-  /** Rejects the wait for the threads of a simulation that is cancelled meanwhile. */
-  readonly giveUp: AbortController;
-  startedMs: number;
-  startedEpochMs: number;
-  work: Work | undefined;
-  marks: readonly Mark[];
-  /** Why it is being stopped; it has ended once `endedEpochMs` is there too. */
-  because: Ending | undefined;
-  endedMs: number | undefined;
-  endedEpochMs: number | undefined;
-  throttledSeconds: number | null;
 };
 
 export function createEngine(parts: EngineParts): Engine {
@@ -102,58 +75,20 @@ export function createEngine(parts: EngineParts): Engine {
   const ended = new Map<string, Simulation>();
   let isDraining = false;
 
-  const elapsedSeconds = (entry: Entry) => ((entry.endedMs ?? clock.monotonicMs()) - entry.startedMs) / 1000;
+  const secondsOf = (entry: Entry) => elapsedSeconds(entry, clock.monotonicMs());
 
-  const holdings = (): (CpuHolding & { readonly id: string })[] =>
+  const holdings = (): Holding[] =>
     [...running.values()].map((entry) => ({
-      id: entry.id,
-      cores: entry.plan.cores,
-      workers: entry.plan.workers,
-      remainingSeconds: Math.max(0, entry.plan.seconds - elapsedSeconds(entry)),
+      ...entry.plan.holds,
+      residentBytes: entry.work?.residentBytes() ?? 0,
+      remainingSeconds: Math.max(0, entry.plan.seconds - secondsOf(entry)),
     }));
 
-  function summaryOf(entry: Entry): SimulationSummary {
-    const { plan } = entry;
-    const seconds = elapsedSeconds(entry);
-    const coreSeconds = entry.work?.coreSeconds() ?? 0;
-    // The deadline ends the work, not the moment in which the main thread hears of it.
-    const dueSeconds = Math.min(seconds, plan.seconds);
-    return {
-      id: entry.id,
-      kind: entry.kind,
-      state: entry.endedEpochMs === undefined ? 'running' : 'ended',
-      started_at: rfc3339(entry.startedEpochMs),
-      ends_at: rfc3339(entry.startedEpochMs + plan.seconds * 1000),
-      ended_at: entry.endedEpochMs === undefined ? null : rfc3339(entry.endedEpochMs),
-      ended_because: entry.endedEpochMs === undefined ? null : (entry.because ?? null),
-      requested: plan.requested,
-      granted: plan.granted,
-      delivered: {
-        seconds: rounded(seconds, 3),
-        cores: seconds > 0 ? rounded(coreSeconds / seconds, 4) : 0,
-        core_seconds: rounded(coreSeconds, 3),
-      },
-      progress: {
-        ratio: rounded(dueSeconds / plan.seconds, 4),
-        remaining_seconds: entry.endedEpochMs === undefined ? rounded(plan.seconds - dueSeconds, 3) : 0,
-      },
-      accuracy: accuracy(coreSeconds, plan.dueCoreSeconds(dueSeconds)),
-      throttled_seconds: entry.throttledSeconds ?? throttledSince(entry),
-    };
-  }
-
-  const simulationOf = (entry: Entry): Simulation => ({ ...summaryOf(entry), samples: samplesOf(entry.marks) });
+  const summary = (entry: Entry) => summaryOf(entry, secondsOf(entry), throttledSince(entry));
 
   function throttledSince(entry: Entry): number | null {
     const now = parts.readThrottledSeconds();
-    return now === null || entry.throttledAtStart === null ? null : rounded(now - entry.throttledAtStart, 3);
-  }
-
-  function mark(entry: Entry): void {
-    entry.marks = withMark(entry.marks, {
-      atSeconds: elapsedSeconds(entry),
-      coreSeconds: entry.work?.coreSeconds() ?? 0,
-    });
+    return now === null || entry.throttledAtStart === null ? null : now - entry.throttledAtStart;
   }
 
   function stop(entry: Entry, because: Ending): Promise<Simulation> {
@@ -168,15 +103,19 @@ export function createEngine(parts: EngineParts): Engine {
     const timers: Cancel[] = [];
     let failure: unknown;
     try {
-      const work = await unlessGivenUp(entry.plan.begin({ pool: parts.pool }), entry.giveUp.signal);
+      const work = await unlessGivenUp(
+        entry.plan.begin({ pool: parts.pool, clock, supply: parts.supply }),
+        entry.giveUp.signal,
+      );
       if (work === undefined) return end(entry, timers, undefined);
       entry.work = work;
       entry.startedMs = clock.monotonicMs();
       entry.startedEpochMs = clock.epochMs();
       onBegun();
-      timers.push(clock.every(SAMPLE_PERIOD_MS, () => mark(entry)));
       timers.push(clock.after(entry.plan.seconds * 1000 + OVERDUE_MS, () => work.stop()));
-      failure = (await work.over).failure;
+      const over = await work.over;
+      failure = over.failure;
+      entry.because ??= over.because;
     } catch (error) {
       failure = error;
     }
@@ -188,9 +127,7 @@ export function createEngine(parts: EngineParts): Engine {
     entry.endedMs = clock.monotonicMs();
     entry.endedEpochMs = clock.epochMs();
     entry.because = failure === undefined ? (entry.because ?? 'completed') : 'failed';
-    entry.throttledSeconds = throttledSince(entry);
-    mark(entry);
-    const simulation = simulationOf(entry);
+    const simulation = simulationOf(entry, secondsOf(entry), throttledSince(entry));
     running.delete(entry.id);
     remember(simulation);
     observe({
@@ -222,7 +159,7 @@ export function createEngine(parts: EngineParts): Engine {
           retryAfterSeconds: 1,
         });
       }
-      const circumstances = { caps, supply: parts.readSupply(), running: holdings() };
+      const circumstances = { caps, supply: parts.supply, running: holdings() };
       const plan = kind.plan(request, circumstances);
       if (!plan.ok) return refuse(plan.refusal);
       if (running.size >= caps.maxSimulations) {
@@ -238,8 +175,7 @@ export function createEngine(parts: EngineParts): Engine {
         requestId,
         id: parts.newId(),
         kind: kind.name,
-        // Every kind of the catalog is of this form; Kind leaves it open only so that a kind can be written alone.
-        plan: plan.value as Entry['plan'],
+        plan: plan.value,
         begun,
         ended: promise,
         throttledAtStart: parts.readThrottledSeconds(),
@@ -247,14 +183,12 @@ export function createEngine(parts: EngineParts): Engine {
         startedMs: clock.monotonicMs(),
         startedEpochMs: clock.epochMs(),
         work: undefined,
-        marks: [],
         because: undefined,
         endedMs: undefined,
         endedEpochMs: undefined,
-        throttledSeconds: null,
       };
       running.set(entry.id, entry);
-      observe({ type: 'simulation-started', requestId, simulation: summaryOf(entry) });
+      observe({ type: 'simulation-started', requestId, simulation: summary(entry) });
       void runToEnd(entry, onBegun).then((simulation) => {
         resolve(simulation);
         onBegun();
@@ -271,11 +205,11 @@ export function createEngine(parts: EngineParts): Engine {
 
     find: (id) => {
       const entry = running.get(id);
-      return entry === undefined ? ended.get(id) : simulationOf(entry);
+      return entry === undefined ? ended.get(id) : simulationOf(entry, secondsOf(entry), throttledSince(entry));
     },
 
     list: () => [
-      ...[...running.values()].map(summaryOf).toReversed(),
+      ...[...running.values()].map(summary).toReversed(),
       ...[...ended.values()].map(({ samples: _, ...summary }) => summary).toReversed(),
     ],
 
@@ -293,12 +227,17 @@ export function createEngine(parts: EngineParts): Engine {
       return engine.cancelAll('draining');
     },
 
-    usage: () => ({
-      running: running.size,
-      maxRunning: caps.maxSimulations,
-      coresInUse: holdings().reduce((sum, holding) => sum + holding.cores, 0),
-      coresBurnable: burnableCores(parts.readSupply(), caps),
-    }),
+    usage: () => {
+      const held = holdings();
+      return {
+        running: running.size,
+        maxRunning: caps.maxSimulations,
+        coresInUse: held.reduce((sum, { cores }) => sum + cores, 0),
+        coresBurnable: burnableCores(parts.supply.cpu(), caps),
+        memoryBytesInUse: held.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+        memoryBytesHoldable: holdableBytes(parts.supply.memory(), caps, held),
+      };
+    },
   };
   return engine;
 }

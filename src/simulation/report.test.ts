@@ -1,30 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { accuracy, MAX_SAMPLES, type Mark, samplesOf, withMark } from './report.ts';
+import { accuracy, ratesBetween, samplePeriodSeconds } from './report.ts';
 
 describe('the report', () => {
-  it('turns cumulative marks into mean cores between them', () => {
+  it('turns a running total into what came in each second', () => {
     assert.deepEqual(
-      samplesOf([
-        { atSeconds: 1, coreSeconds: 2 },
-        { atSeconds: 3, coreSeconds: 3 },
-        { atSeconds: 3.001, coreSeconds: 3 },
+      ratesBetween([
+        { atSeconds: 1, total: 2 },
+        { atSeconds: 3, total: 3 },
+        { atSeconds: 3.001, total: 3 },
       ]),
       [
-        { at_seconds: 1, cores: 2 },
-        { at_seconds: 3, cores: 0.5 },
+        { atSeconds: 1, rate: 2 },
+        { atSeconds: 3, rate: 0.5 },
       ],
     );
   });
 
-  it('keeps a bounded number of marks and loses no work by it', () => {
-    let marks: readonly Mark[] = [];
-    for (let second = 1; second <= 5000; second += 1)
-      marks = withMark(marks, { atSeconds: second, coreSeconds: second * 0.25 });
-    assert.ok(marks.length <= MAX_SAMPLES);
-    const samples = samplesOf(marks);
-    assert.ok(samples.every(({ cores }) => cores === 0.25));
-    assert.equal(samples.at(-1)?.at_seconds, 5000);
+  it('has one sample a second, and at most 600 whatever the length', () => {
+    assert.deepEqual([0.1, 10, 600, 601, 86_400].map(samplePeriodSeconds), [1, 1, 1, 2, 144]);
+    for (const seconds of [599.5, 601, 3600, 86_400]) assert.ok(seconds / samplePeriodSeconds(seconds) <= 600);
   });
 
   it('calls 1 exact, and nothing due neither exact nor wrong', () => {

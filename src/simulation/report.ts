@@ -1,53 +1,40 @@
 /** From what was measured while a simulation ran to what is said about it; pure. */
-import Type, { type Static } from 'typebox';
 import { rounded } from '#foundation/scalars.ts';
 
-export const ENDINGS = ['completed', 'cancelled', 'client_gone', 'draining', 'failed'] as const;
+export const ENDINGS = ['completed', 'cancelled', 'client_gone', 'draining', 'memory_pressure', 'failed'] as const;
 /** Why a simulation ended. */
 export type Ending = (typeof ENDINGS)[number];
 
-export const Sample = Type.Object(
-  {
-    at_seconds: Type.Number({ minimum: 0, description: 'Seconds since the start.' }),
-    cores: Type.Number({ minimum: 0, description: 'Mean cores delivered since the sample before.' }),
-  },
-  { description: 'One measured value; one a second, fewer in a long run.' },
-);
-export type Sample = Static<typeof Sample>;
+/** Ten minutes of seconds; a longer run has as many values, each over a longer time. */
+const MAX_SAMPLES = 600;
 
-/** Ten minutes of seconds; a longer run keeps as many values, each over a longer time. */
-export const MAX_SAMPLES = 600;
-
-/** Cumulative core-seconds at a moment since the start: what samples are made from. */
-export type Mark = { readonly atSeconds: number; readonly coreSeconds: number };
-
-/** Adds a mark; beyond the bound every second one is dropped, which halves the resolution and loses no work done. */
-export function withMark(marks: readonly Mark[], mark: Mark): readonly Mark[] {
-  const all = [...marks, mark];
-  if (all.length <= MAX_SAMPLES) return all;
-  return all.filter((_, index) => index % 2 === 1 || index === all.length - 1);
-}
-
-/** Turns marks into samples; marks closer than a hundredth of a second say nothing and are left out. */
-export function samplesOf(marks: readonly Mark[]): Sample[] {
-  const samples: Sample[] = [];
-  let before: Mark = { atSeconds: 0, coreSeconds: 0 };
-  for (const mark of marks) {
-    const seconds = mark.atSeconds - before.atSeconds;
-    if (seconds < 0.01) continue;
-    samples.push({
-      at_seconds: rounded(mark.atSeconds, 3),
-      cores: rounded((mark.coreSeconds - before.coreSeconds) / seconds, 4),
-    });
-    before = mark;
-  }
-  return samples;
+/** How far the samples of a run are apart: whole seconds, so that each of them is easy to lay beside a second measured elsewhere. */
+export function samplePeriodSeconds(seconds: number): number {
+  return Math.max(1, Math.ceil(seconds / MAX_SAMPLES));
 }
 
 /** Less than one piece of work of one thread says nothing about accuracy. */
-const SMALLEST_DUE_CORE_SECONDS = 0.001;
+const SMALLEST_DUE = 0.001;
 
 /** Delivered over due, 1 is exact; `null` while nothing was due yet. */
-export function accuracy(deliveredCoreSeconds: number, dueCoreSeconds: number): number | null {
-  return dueCoreSeconds >= SMALLEST_DUE_CORE_SECONDS ? rounded(deliveredCoreSeconds / dueCoreSeconds, 4) : null;
+export function accuracy(delivered: number, due: number): number | null {
+  return due >= SMALLEST_DUE ? rounded(delivered / due, 4) : null;
+}
+
+type Total = { readonly atSeconds: number; readonly total: number };
+
+/**
+ * What was added between one moment and the next, for each second of that time.
+ * @param totals a running total at moments since the start, in order; moments closer than a hundredth of a second say nothing and are left out.
+ */
+export function ratesBetween(totals: readonly Total[]): { readonly atSeconds: number; readonly rate: number }[] {
+  const rates: { atSeconds: number; rate: number }[] = [];
+  let before: Total = { atSeconds: 0, total: 0 };
+  for (const each of totals) {
+    const seconds = each.atSeconds - before.atSeconds;
+    if (seconds < 0.01) continue;
+    rates.push({ atSeconds: each.atSeconds, rate: (each.total - before.total) / seconds });
+    before = each;
+  }
+  return rates;
 }

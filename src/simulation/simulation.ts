@@ -1,19 +1,48 @@
 /** What can be said of one simulation, while it runs and after: the progress and the report are the same words. */
-import Type, { type Static } from 'typebox';
+import Type, { type TProperties } from 'typebox';
 import { nullable, Timestamp } from '#foundation/scalars.ts';
-import { KIND_NAMES } from './catalog.ts';
-import { CpuGranted, CpuRequested } from './kinds/cpu.ts';
-import { ENDINGS, Sample } from './report.ts';
+import { kinds } from './catalog.ts';
+import { ENDINGS, type Ending } from './report.ts';
+import type { Kind } from './simulator.ts';
 
-const SimulationId = Type.String({
-  pattern: '^sim-[0-9a-f]{16}$',
-  description: 'Id of a simulation, as the start answered it.',
-  examples: ['sim-5f0c2d9a41b7e863'],
-});
+/** What every kind says. */
+type Common = {
+  readonly id: string;
+  readonly state: 'running' | 'ended';
+  readonly started_at: string;
+  readonly ends_at: string;
+  readonly ended_at: string | null;
+  readonly ended_because: Ending | null;
+  readonly progress: { readonly ratio: number; readonly remaining_seconds: number };
+  readonly accuracy: number | null;
+  readonly throttled_seconds: number | null;
+};
 
-const progressAndReport = {
-  id: SimulationId,
-  kind: Type.Enum(KIND_NAMES),
+type SummaryOf<K> =
+  K extends Kind<infer Name, infer Of>
+    ? Common & {
+        readonly kind: Name;
+        readonly requested: Of['requested'];
+        readonly granted: Of['granted'];
+        readonly delivered: Of['delivered'];
+      }
+    : never;
+type SimulationOf<K> =
+  K extends Kind<string, infer Of> ? SummaryOf<K> & { readonly samples: readonly Of['sample'][] } : never;
+type AnyKind = (typeof kinds)[number];
+
+/** A simulation without its samples. */
+export type SimulationSummary = SummaryOf<AnyKind>;
+/** Progress while it runs, the report once it has ended. */
+export type Simulation = SimulationOf<AnyKind>;
+
+const beforeTheWords = (kind: string) => ({
+  id: Type.String({
+    pattern: '^sim-[0-9a-f]{16}$',
+    description: 'Id of a simulation, as the start answered it.',
+    examples: ['sim-5f0c2d9a41b7e863'],
+  }),
+  kind: Type.Literal(kind),
   state: Type.Enum(['running', 'ended']),
   started_at: Timestamp,
   ends_at: Type.Union([Timestamp], { description: 'When it ends by itself at the latest.' }),
@@ -21,16 +50,12 @@ const progressAndReport = {
   ended_because: nullable(
     Type.Enum([...ENDINGS], {
       description:
-        'completed: the time was up · cancelled: somebody asked · client_gone: the waiting caller hung up · draining: the service stops · failed: a thread broke, the log says why.',
+        'completed: the time was up · cancelled: somebody asked · client_gone: the waiting caller hung up · draining: the service stops · memory_pressure: going on would have risked an OOM kill · failed: a thread broke, the log says why.',
     }),
   ),
-  requested: CpuRequested,
-  granted: CpuGranted,
-  delivered: Type.Object({
-    seconds: Type.Number({ description: 'How long it ran.' }),
-    cores: Type.Number({ description: 'Mean over that time.' }),
-    core_seconds: Type.Number({ description: 'CPU time that the kernel accounted to its threads.' }),
-  }),
+});
+
+const afterTheWords = {
   progress: Type.Object({
     ratio: Type.Number({ minimum: 0, maximum: 1, description: 'Part of the granted time that has passed.' }),
     remaining_seconds: Type.Number({ minimum: 0 }),
@@ -43,18 +68,33 @@ const progressAndReport = {
   ),
 };
 
-/** One simulation in a list. */
-export const SimulationSummary = Type.Object(progressAndReport, {
+const propertiesOf = ({ name, words: { requested, granted, delivered } }: AnyKind): TProperties => ({
+  ...beforeTheWords(name),
+  requested,
+  granted,
+  delivered,
+  ...afterTheWords,
+});
+
+/** One form for each kind, told apart by `kind`. */
+const oneOf = (propertiesFor: (kind: AnyKind) => TProperties) => ({
+  type: 'object',
+  discriminator: { propertyName: 'kind' },
+  required: ['kind'],
+  oneOf: kinds.map((kind) => Type.Object(propertiesFor(kind), { title: kind.name })),
+});
+
+export const SimulationSummary = Type.Unsafe<SimulationSummary>({
   $id: 'SimulationSummary',
   description: 'A simulation without its samples.',
+  ...oneOf(propertiesOf),
 });
-export type SimulationSummary = Static<typeof SimulationSummary>;
 
-export const Simulation = Type.Object(
-  {
-    ...progressAndReport,
-    samples: Type.Array(Sample, { description: 'Delivered cores over time, at most 600 values.' }),
-  },
-  { $id: 'Simulation', description: 'Progress while it runs, the report once it has ended.' },
-);
-export type Simulation = Static<typeof Simulation>;
+export const Simulation = Type.Unsafe<Simulation>({
+  $id: 'Simulation',
+  description: 'Progress while it runs, the report once it has ended.',
+  ...oneOf((kind) => ({
+    ...propertiesOf(kind),
+    samples: Type.Array(kind.words.sample, { description: 'What was delivered over time, at most 600 values.' }),
+  })),
+});

@@ -47,6 +47,15 @@ const ANSWERS: readonly (readonly [template: string, method: string, path: strin
   ['/simulate-cpu', 'post', '/simulate-cpu', { body: '', headers: { 'content-type': 'text/plain' } }, 415],
   ['/simulate-cpu', 'post', '/simulate-cpu', { body: { seconds: 'x', y: 1 } }, 422],
   ['/simulations/cpu', 'post', '/simulations/cpu', { body: { load: 0.1 } }, 202],
+  ['/simulations/memory', 'post', '/simulations/memory', { body: { memory: '8Mi', seconds: 2 } }, 202],
+  ['/simulations/memory', 'post', '/simulations/memory', { body: { memory: '250m' } }, 422],
+  [
+    '/simulations/memory',
+    'post',
+    '/simulations/memory',
+    { body: { memory: '8Mi', seconds: 0.2 }, headers: { prefer: 'wait=5' } },
+    200,
+  ],
   ['/simulations', 'get', '/simulations', {}, 200],
   ['/simulations/{id}', 'get', '/simulations/sim-0000000000000000', {}, 404],
   ['/simulations/{id}', 'delete', '/simulations/sim-0000000000000000', {}, 404],
@@ -68,6 +77,7 @@ describe('the OpenAPI document', () => {
       '/simulate-cpu',
       '/simulations',
       '/simulations/cpu',
+      '/simulations/memory',
       '/simulations/{id}',
       '/status',
     ]);

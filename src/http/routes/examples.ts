@@ -1,5 +1,7 @@
 /** Example answers for the OpenAPI document, taken from a running service; the contract test checks them against the schemas. */
-import type { Simulation } from '#simulation/simulation.ts';
+import type { kinds } from '#simulation/catalog.ts';
+import { cpu } from '#simulation/kinds/cpu.ts';
+import type { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 
 export const INFO_EXAMPLE = {
   name: 'skyops',
@@ -10,52 +12,42 @@ export const INFO_EXAMPLE = {
   phase: 'ready',
 };
 
-const simulation = {
-  id: 'sim-5f0c2d9a41b7e863',
-  kind: 'cpu',
-  started_at: '2026-01-31T12:00:00.000Z',
-  ends_at: '2026-01-31T12:00:10.000Z',
-  requested: {
-    seconds: 10,
-    cpu: null,
-    shape: { type: 'constant' as const },
-    parallelism: 2,
-    load: 1,
-    saturate: false,
-    cores: 2,
-    core_seconds: 20,
-  },
-  granted: { seconds: 10, threads: 2, cores: 2, core_seconds: 20, limited_by: null },
-  throttled_seconds: 0,
-};
+/** The report of each kind, from its own example. */
+export function reportExample({ name, example }: (typeof kinds)[number]): Simulation {
+  const { request: _, ...words } = example;
+  return {
+    id: 'sim-5f0c2d9a41b7e863',
+    kind: name,
+    state: 'ended',
+    started_at: '2026-01-31T12:00:00.000Z',
+    ends_at: '2026-01-31T12:00:10.000Z',
+    ended_at: '2026-01-31T12:00:10.001Z',
+    ended_because: 'completed',
+    ...words,
+    progress: { ratio: 1, remaining_seconds: 0 },
+    throttled_seconds: 0,
+    // Name and words of one kind belong together; the compiler cannot follow that through a union.
+  } as unknown as Simulation;
+}
 
-export const REPORT_EXAMPLE: Simulation = {
-  ...simulation,
-  state: 'ended',
-  ended_at: '2026-01-31T12:00:10.001Z',
-  ended_because: 'completed',
-  delivered: { seconds: 10.001, cores: 1.997, core_seconds: 19.972 },
-  progress: { ratio: 1, remaining_seconds: 0 },
-  accuracy: 0.9986,
-  samples: [
-    { at_seconds: 1, cores: 1.996 },
-    { at_seconds: 2, cores: 1.998 },
-  ],
-};
+/** The same after a second. */
+export function progressExample(kind: (typeof kinds)[number]): Simulation {
+  const report = reportExample(kind);
+  return {
+    ...report,
+    state: 'running',
+    ended_at: null,
+    ended_because: null,
+    progress: { ratio: 0.1, remaining_seconds: 9 },
+    samples: report.samples.slice(0, 1),
+  } as Simulation;
+}
 
-export const PROGRESS_EXAMPLE: Simulation = {
-  ...simulation,
-  state: 'running',
-  ended_at: null,
-  ended_because: null,
-  delivered: { seconds: 1.5, cores: 1.997, core_seconds: 2.996 },
-  progress: { ratio: 0.15, remaining_seconds: 8.5 },
-  accuracy: 0.9985,
-  samples: [{ at_seconds: 1, cores: 1.996 }],
-};
+export const REPORT_EXAMPLE = reportExample(cpu);
+export const PROGRESS_EXAMPLE = progressExample(cpu);
 
 const { samples: _, ...summary } = PROGRESS_EXAMPLE;
-export const SUMMARY_EXAMPLE = summary;
+export const SUMMARY_EXAMPLE = summary as SimulationSummary;
 
 export const STATUS_EXAMPLE = {
   taken_at: '2026-01-31T12:01:01.000Z',
@@ -92,5 +84,13 @@ export const STATUS_EXAMPLE = {
     pids: { limit: null, current: 14 },
   },
   environment: { SKYOPS_POD_NAME: 'skyops-5d4f8c7b9-x2x8q' },
-  simulations: { running_count: 1, maximum_count: 16, cores_in_use: 2, cores_burnable: 1.8, running: [summary] },
+  simulations: {
+    running_count: 1,
+    maximum_count: 16,
+    cores_in_use: 2,
+    cores_burnable: 1.8,
+    memory_in_use_bytes: 0,
+    memory_holdable_bytes: 125_829_120,
+    running: [SUMMARY_EXAMPLE],
+  },
 };

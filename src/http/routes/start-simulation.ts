@@ -1,15 +1,15 @@
 /** What every route that starts a simulation does: start it, wait for as long as the caller wants, answer. */
 import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
-import type { TObject } from 'typebox';
 import { type Clock, wait } from '#foundation/clock.ts';
 import { granted, type Outcome, type Refusal } from '#foundation/outcome.ts';
+import type { kinds } from '#simulation/catalog.ts';
 import type { Engine, StartedSimulation } from '#simulation/engine.ts';
 import { Simulation } from '#simulation/simulation.ts';
 import type { Kind } from '#simulation/simulator.ts';
 import { fingerprintOf, IDEMPOTENCY_KEY_HEADER, type IdempotencyKeys, idempotencyKeyOf } from '../idempotency.ts';
 import { parsePrefer } from '../prefer.ts';
 import { type ProblemCode, sendProblem } from '../problem.ts';
-import { PROGRESS_EXAMPLE, REPORT_EXAMPLE } from './examples.ts';
+import { progressExample, reportExample } from './examples.ts';
 import { json, problems, shared } from './route.ts';
 
 export type StartParts = { readonly engine: Engine; readonly clock: Clock; readonly idempotencyKeys: IdempotencyKeys };
@@ -100,13 +100,13 @@ export const emptyBodyIsDefaults: preValidationHookHandler = (request, _reply, d
 };
 
 /** The parts of the OpenAPI document that these routes share. */
-export function startSchema(kind: { readonly request: TObject; readonly example: unknown }) {
+export function startSchema(kind: (typeof kinds)[number]) {
   return {
     headers: startHeaders,
-    body: { ...kind.request, examples: [kind.example] },
+    body: { ...kind.request, examples: [kind.example.request] },
     response: {
-      200: json('It has ended: the report.', shared(Simulation), REPORT_EXAMPLE),
-      202: json('It runs; Location says where to look.', shared(Simulation), PROGRESS_EXAMPLE),
+      200: json('It has ended: the report.', shared(Simulation), reportExample(kind)),
+      202: json('It runs; Location says where to look.', shared(Simulation), progressExample(kind)),
       ...problems(
         'bad-request',
         'malformed-json',
@@ -118,6 +118,7 @@ export function startSchema(kind: { readonly request: TObject; readonly example:
         'over-cap',
         'over-capacity',
         'no-cpu-limit',
+        'no-memory-limit',
         'capacity-exhausted',
         'simulation-failed',
         'draining',

@@ -14,7 +14,7 @@ const bytes = () => Type.Integer({ minimum: 0 });
 const count = () => Type.Integer({ minimum: 0 });
 
 const Status = Type.Object({
-  taken_at: Type.Union([Timestamp], { description: 'When the readings were taken; once a second.' }),
+  taken_at: Type.Union([Timestamp], { description: 'When the readings were taken; at most a second ago.' }),
   service: Type.Object({
     ...ServiceInfo.properties,
     pod: Type.Object(
@@ -30,14 +30,14 @@ const Status = Type.Object({
   process: Type.Object({
     pid: count(),
     runtime: Type.String(),
-    cpu_percent: Type.Number({ minimum: 0, description: 'In the last second, 100 is one core.' }),
+    cpu_percent: Type.Number({ minimum: 0, description: 'Since the reading before (1 to 10 s), 100 is one core.' }),
     cpu_seconds: Type.Number({ minimum: 0, description: 'Since the start, all threads.' }),
     memory_rss_bytes: bytes(),
     memory_heap_used_bytes: bytes(),
     memory_heap_total_bytes: bytes(),
     memory_external_bytes: bytes(),
     event_loop: Type.Object({
-      utilization_ratio: Type.Number({ minimum: 0, maximum: 1, description: 'In the last second.' }),
+      utilization_ratio: Type.Number({ minimum: 0, maximum: 1, description: 'Since the reading before.' }),
       delay_mean_ms: Type.Number({ minimum: 0 }),
       delay_p99_ms: Type.Number({ minimum: 0 }),
       delay_max_ms: Type.Number({ minimum: 0 }),
@@ -85,6 +85,11 @@ const Status = Type.Object({
     maximum_count: count(),
     cores_in_use: Type.Number({ minimum: 0 }),
     cores_burnable: Type.Number({ minimum: 0, description: 'The most that all simulations together may burn now.' }),
+    memory_in_use_bytes: bytes(),
+    memory_holdable_bytes: Type.Integer({
+      minimum: 0,
+      description: 'The most that all simulations together may hold now, by what is free.',
+    }),
     running: Type.Array(shared(SimulationSummary)),
   }),
 });
@@ -175,6 +180,8 @@ export function statusRoute(parts: StatusParts): Route {
             maximum_count: usage.maxRunning,
             cores_in_use: rounded(usage.coresInUse, 4),
             cores_burnable: rounded(usage.coresBurnable, 4),
+            memory_in_use_bytes: usage.memoryBytesInUse,
+            memory_holdable_bytes: Math.floor(usage.memoryBytesHoldable),
             running: parts.engine.list().filter(({ state }) => state === 'running'),
           },
         };

@@ -1,12 +1,14 @@
 /** The contract of a family of metrics: what it is made from and what it listens to. */
 import type { Registry } from '@prometheus-io/client';
 import type { SimulationEvent } from '#simulation/engine.ts';
+import type { SimulationSummary } from '#simulation/simulation.ts';
 import type { UsageSnapshot } from '#usage/sampler.ts';
 import type { RequestRecord } from '../request-record.ts';
 
 export type MetricSources = {
   readonly build: { readonly version: string; readonly revision: string; readonly runtime: string };
   readonly usage: () => UsageSnapshot;
+  readonly running: () => readonly SimulationSummary[];
   readonly droppedLogLines: () => number;
 };
 

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cpu } from './cpu.ts';
 
-const caps = { maxSeconds: 60, maxCores: 8, maxSimulations: 16 };
+const caps = { maxSeconds: 60, maxCores: 8, maxMemoryBytes: 1024 ** 3, maxSimulations: 16 };
 
 function plan(request: unknown, quotaCores: number | null = null) {
-  return cpu.plan(request, { caps, supply: { cpus: 2, quotaCores }, running: [] });
+  const supply = {
+    cpu: () => ({ cpus: 2, quotaCores }),
+    memory: () => ({ limitBytes: null, totalBytes: 1024 ** 3, headroomBytes: 1024 ** 3 }),
+  };
+  return cpu.plan(request, { caps, supply, running: [] });
 }
 
 describe('the kind cpu', () => {
@@ -32,7 +36,6 @@ describe('the kind cpu', () => {
     assert.ok(outcome.ok);
     assert.equal(outcome.value.requested.cores, 1);
     assert.equal(outcome.value.requested.core_seconds, 5);
-    assert.equal(outcome.value.dueCoreSeconds(5), 1.25);
   });
 
   it('fills in the defaults of an empty body', () => {

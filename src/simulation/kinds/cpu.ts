@@ -5,30 +5,26 @@ import { CPU_PATTERN, parseCpuAmount } from '#foundation/quantity.ts';
 import { nullable, rounded } from '#foundation/scalars.ts';
 import {
   burnableCores,
-  type CapacityRefusal,
   CPU_LIMITS,
   type CpuGrant,
   type CpuSupply,
   grantExact,
   grantFlatOut,
   spreadOver,
-} from '../capacity.ts';
+} from '../capacity/cpu.ts';
+import type { CapacityRefusal } from '../capacity/holding.ts';
+import { accuracy, ratesBetween } from '../report.ts';
 import { CONSTANT, dueSeconds } from '../shape.ts';
 import { Shape, shapeErrors } from '../shape-schema.ts';
-import type { Circumstances, Kind, Means, Plan, Work } from '../simulator.ts';
-import { jobFromNow } from '../worker/job.ts';
+import type { Circumstances, Figures, Kind, Means, Plan, Work } from '../simulator.ts';
+import { timingFromNow } from '../worker/job.ts';
+import { invalid, overlong, secondsField } from './common.ts';
 
 const DEFAULTS = { seconds: 10, parallelism: 1, load: 1, saturate: false };
 
 const CpuRequest = Type.Object(
   {
-    seconds: Type.Optional(
-      Type.Number({
-        minimum: 0.1,
-        default: DEFAULTS.seconds,
-        description: 'How long to burn, in seconds; at most SKYOPS_MAX_SECONDS.',
-      }),
-    ),
+    seconds: secondsField(DEFAULTS.seconds, 'How long to burn'),
     cpu: Type.Optional(
       Type.Union([Type.String({ pattern: CPU_PATTERN }), Type.Number({ minimum: 0.001 })], {
         description:
@@ -64,7 +60,7 @@ const CpuRequest = Type.Object(
 );
 type CpuRequest = Static<typeof CpuRequest>;
 
-export const CpuRequested = Type.Object({
+const CpuRequested = Type.Object({
   seconds: Type.Number({ description: 'As asked.' }),
   cpu: nullable(Type.Union([Type.String(), Type.Number()], { description: 'As asked; null for flat out.' })),
   shape: Shape,
@@ -75,7 +71,7 @@ export const CpuRequested = Type.Object({
   core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
 });
 
-export const CpuGranted = Type.Object({
+const CpuGranted = Type.Object({
   seconds: Type.Number({ description: 'How long it may run.' }),
   threads: Type.Integer({ description: 'How many threads burn.' }),
   cores: Type.Number({ description: 'The most that they may burn together.' }),
@@ -88,29 +84,60 @@ export const CpuGranted = Type.Object({
   ),
 });
 
-type CpuPlan = Plan<Static<typeof CpuRequested>, Static<typeof CpuGranted>>;
-type Refused = { readonly ok: false; readonly refusal: CapacityRefusal };
+const CpuDelivered = Type.Object({
+  seconds: Type.Number({ description: 'How long it ran.' }),
+  cores: Type.Number({ description: 'Mean over that time.' }),
+  core_seconds: Type.Number({ description: 'CPU time that the kernel accounted to its threads.' }),
+});
 
-export const cpu: Kind<Static<typeof CpuRequested>, Static<typeof CpuGranted>> = {
+const CpuSample = Type.Object(
+  {
+    at_seconds: Type.Number({ minimum: 0, description: 'Seconds since the start.' }),
+    cores: Type.Number({ minimum: 0, description: 'Mean cores delivered since the sample before.' }),
+  },
+  { description: 'One measured value; one a second, fewer in a long run.' },
+);
+
+type CpuWords = {
+  readonly requested: Static<typeof CpuRequested>;
+  readonly granted: Static<typeof CpuGranted>;
+  readonly delivered: Static<typeof CpuDelivered>;
+  readonly sample: Static<typeof CpuSample>;
+};
+
+export const cpu: Kind<'cpu', CpuWords> = {
   name: 'cpu',
   summary: 'Burn CPU',
   description:
     'Burns CPU time on worker threads below the priority of everything else here, and reports the core-seconds that the kernel accounted to them.',
   request: CpuRequest,
-  example: { seconds: 10, parallelism: 2 },
+  words: { requested: CpuRequested, granted: CpuGranted, delivered: CpuDelivered, sample: CpuSample },
+  example: {
+    request: { seconds: 10, parallelism: 2 },
+    requested: {
+      seconds: 10,
+      cpu: null,
+      shape: CONSTANT,
+      parallelism: 2,
+      load: 1,
+      saturate: false,
+      cores: 2,
+      core_seconds: 20,
+    },
+    granted: { seconds: 10, threads: 2, cores: 2, core_seconds: 20, limited_by: null },
+    delivered: { seconds: 10.001, cores: 1.997, core_seconds: 19.972 },
+    accuracy: 0.9986,
+    samples: [
+      { at_seconds: 1, cores: 1.996 },
+      { at_seconds: 2, cores: 1.998 },
+    ],
+  },
 
   plan: (body, circumstances) => {
     // The route has validated the body against CpuRequest.
     const request = body as CpuRequest;
     const seconds = request.seconds ?? DEFAULTS.seconds;
-    const { maxSeconds } = circumstances.caps;
-    if (seconds > maxSeconds) {
-      return refused({
-        code: 'over-cap',
-        detail: 'The simulation would last longer than this service allows.',
-        errors: [{ pointer: '/seconds', message: `must be at most ${maxSeconds} (SKYOPS_MAX_SECONDS)` }],
-      });
-    }
+    if (seconds > circumstances.caps.maxSeconds) return overlong(circumstances.caps);
     const errors = fieldErrors(request, seconds);
     if (errors.length > 0) return invalid(errors);
     return request.cpu === undefined
@@ -141,20 +168,13 @@ function fieldErrors({ cpu: amount, shape, parallelism, load }: CpuRequest, seco
   return shape === undefined ? errors : [...errors, ...shapeErrors(shape, seconds)];
 }
 
-function invalid(errors: readonly FieldError[]): Refused {
-  return refused({
-    code: 'invalid-body',
-    detail: 'The body breaks the rules in errors[]. Nothing was started.',
-    errors,
-  });
-}
-
 function planExact(
   request: CpuRequest,
   amount: NonNullable<CpuRequest['cpu']>,
   seconds: number,
-  { supply, caps, running }: Circumstances,
-): Outcome<CpuPlan, CapacityRefusal> {
+  { supply: { cpu: readSupply }, caps, running }: Circumstances,
+): Outcome<Plan<CpuWords>, CapacityRefusal> {
+  const supply = readSupply();
   const asked = coresAsked(amount, supply);
   if (!asked.ok) return asked;
   const cores = asked.value;
@@ -172,8 +192,9 @@ function planExact(
 function planFlatOut(
   request: CpuRequest,
   seconds: number,
-  { supply, caps, running }: Circumstances,
-): Outcome<CpuPlan, CapacityRefusal> {
+  { supply: { cpu: readSupply }, caps, running }: Circumstances,
+): Outcome<Plan<CpuWords>, CapacityRefusal> {
+  const supply = readSupply();
   const { parallelism, load, saturate } = { ...DEFAULTS, ...request };
   const wished = parallelism * load;
   const grant = grantFlatOut({ cores: wished, workers: parallelism, saturate }, supply, caps, running);
@@ -218,14 +239,13 @@ type Planned = {
   readonly shape: Shape;
 };
 
-function planOf({ seconds, requested, wished, grant, threads, share, shape }: Planned): CpuPlan {
+function planOf(planned: Planned): Plan<CpuWords> {
+  const { seconds, requested, wished, grant, threads, shape } = planned;
   const { cores, limitedBy } = grant;
   const due = dueSeconds(shape, seconds, seconds);
   return {
     seconds,
-    cores,
-    workers: threads,
-    dueCoreSeconds: (untilSeconds) => cores * dueSeconds(shape, untilSeconds, seconds),
+    holds: { cores, workers: threads, memoryBytes: 0 },
     requested: { ...requested, cores: rounded(wished, 4), core_seconds: rounded(wished * due, 3) },
     granted: {
       seconds,
@@ -234,30 +254,70 @@ function planOf({ seconds, requested, wished, grant, threads, share, shape }: Pl
       core_seconds: rounded(cores * due, 3),
       limited_by: limitedBy,
     },
-    begin: (means) => burnOnThreads(means, { seconds, threads, share, shape }),
+    nothing: figuresOf(planned, 0, 0, []),
+    begin: (means) => burnOnThreads(means, planned),
   };
 }
 
-type Burn = Pick<Planned, 'seconds' | 'threads' | 'share' | 'shape'>;
-
-async function burnOnThreads({ pool }: Means, { seconds, threads, share, shape }: Burn): Promise<Work> {
+async function burnOnThreads({ pool }: Means, planned: Planned): Promise<Work<CpuWords>> {
+  const { seconds, threads, share, shape } = planned;
   const hands = await pool.lend(threads);
   const stop = () => {
     for (const hand of hands) hand.stop();
   };
-  const job = jobFromNow(share, seconds, shape);
-  const ends = hands.map(async (hand) => {
-    const end = await hand.run(job);
+  const jobs = hands.map((hand) => ({ hand, ...timingFromNow(seconds, shape), burntMicroseconds: 0, isOver: false }));
+  const ends = jobs.map(async (job) => {
+    const { hand, timing } = job;
+    const end = await hand.run({ type: 'burn', share, ...timing });
+    // Kept: the next simulation may have the thread before the last one of this is over.
+    job.burntMicroseconds = hand.state.delivered;
+    job.isOver = true;
     // One broken thread breaks the promise of the whole amount, so the others need not go on.
     if (end.type === 'broken') stop();
     return end;
   });
   return {
-    coreSeconds: () => hands.reduce((sum, hand) => sum + hand.cpuSeconds(), 0),
+    figures: (elapsedSeconds, isOver) => {
+      const microseconds = jobs.map((job) => (job.isOver ? job.burntMicroseconds : job.hand.state.delivered));
+      const coreSeconds = microseconds.reduce((sum, ofThread) => sum + ofThread, 0) / 1e6;
+      const each = jobs.map(({ marks }) => marks.read());
+      const noted = Math.min(...each.map((totals) => totals.length));
+      const periodSeconds = (jobs[0]?.marks.periodMs ?? 0) / 1000;
+      const totals = Array.from({ length: noted }, (_, index) => ({
+        atSeconds: (index + 1) * periodSeconds,
+        total: each.reduce((sum, ofThread) => sum + (ofThread[index] ?? 0), 0) / 1000,
+      }));
+      // The last stretch is shorter, and known only once nothing is added any more.
+      const last = isOver ? [{ atSeconds: elapsedSeconds, total: coreSeconds }] : [];
+      return figuresOf(planned, elapsedSeconds, coreSeconds, [...totals, ...last]);
+    },
+    residentBytes: () => 0,
     stop,
     over: Promise.all(ends).then((all) => {
       const broken = all.find((end) => end.type === 'broken');
       return broken === undefined ? {} : { failure: broken.cause };
     }),
+  };
+}
+
+function figuresOf(
+  { seconds, grant, shape }: Planned,
+  elapsedSeconds: number,
+  coreSeconds: number,
+  totals: Parameters<typeof ratesBetween>[0],
+): Figures<CpuWords> {
+  // The deadline ends the work, not the moment in which the main thread hears of it.
+  const due = grant.cores * dueSeconds(shape, elapsedSeconds, seconds);
+  return {
+    delivered: {
+      seconds: rounded(elapsedSeconds, 3),
+      cores: elapsedSeconds > 0 ? rounded(coreSeconds / elapsedSeconds, 4) : 0,
+      core_seconds: rounded(coreSeconds, 3),
+    },
+    accuracy: accuracy(coreSeconds, due),
+    samples: ratesBetween(totals).map(({ atSeconds, rate }) => ({
+      at_seconds: rounded(atSeconds, 3),
+      cores: rounded(rate, 4),
+    })),
   };
 }

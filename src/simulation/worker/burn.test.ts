@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { CONSTANT, dueSeconds } from '../shape.ts';
 import type { Shape } from '../shape-schema.ts';
 import { burn } from './burn.ts';
-import { SharedState } from './job.ts';
+import { SharedState, timingFromNow } from './job.ts';
 
 /**
  * A thread in simulated time: work takes 0.1 ms, of which the thread gets `gets(atMs)`; sleeping passes time without
@@ -22,7 +22,8 @@ function simulatedThread(gets: (atMs: number) => number = () => 1) {
   }
   const state = new SimulatedState();
   const run = (share: number, seconds: number, stopAtMs = Number.POSITIVE_INFINITY, shape = CONSTANT) => {
-    burn({ share, shape, startNs: 0n, deadlineNs: BigInt(seconds * 1e9) }, state, {
+    const { timing, marks } = timingFromNow(seconds, shape);
+    burn({ type: 'burn', share, ...timing, startNs: 0n, deadlineNs: BigInt(seconds * 1e9) }, state, {
       nowNs: () => BigInt(Math.round(nowMs * 1e6)),
       nowMs: () => nowMs,
       threadCpuMicroseconds: () => accountedMs * 1000,
@@ -35,7 +36,7 @@ function simulatedThread(gets: (atMs: number) => number = () => 1) {
         if (nowMs >= stopAtMs) state.stop();
       },
     });
-    return { nowMs, cpuMs, usedBySecond };
+    return { nowMs, cpuMs, usedBySecond, marks: marks.read() };
   };
   return { state, run };
 }
@@ -68,6 +69,18 @@ describe('burning', () => {
       }
     });
   }
+
+  it('notes at each second what it has used until then', () => {
+    const { marks } = simulatedThread().run(0.25, 10);
+    assert.equal(marks.length, 10);
+    for (const [index, total] of marks.entries()) assert.ok(Math.abs(total - (index + 1) * 250) <= 5, `${marks}`);
+  });
+
+  it('notes the same total for the seconds in which it had no core', () => {
+    const { marks } = simulatedThread((atMs) => (atMs < 2000 ? 1 : 0)).run(0.5, 5);
+    assert.deepEqual(marks.slice(2), [marks[2], marks[2], marks[2]]);
+    assert.ok((marks[2] ?? 0) > 990 && (marks[0] ?? 0) < 510, `${marks}`);
+  });
 
   it('burns a whole core until the deadline and ends there', () => {
     const { nowMs, cpuMs } = simulatedThread().run(1, 2);

@@ -1,6 +1,7 @@
 /** Burns a share of one core on the calling thread, in closed loop on the CPU time that the kernel accounts to it. */
 import { dueSeconds } from '../shape.ts';
-import type { Job, SharedState } from './job.ts';
+import type { BurnJob, SharedState } from './job.ts';
+import { Marks } from './marks.ts';
 
 /** What the loop needs from its thread; a test gives it a simulated one. */
 export type BurnClock = {
@@ -39,17 +40,19 @@ const MAX_CATCH_UP_MS = 1000;
  * The goal is cumulative, what is due by the shape since the start: what one period burns too much or too little,
  * the next one corrects, so errors never add up. The thread looks at the clock and at the stop flag after each piece of
  * work, so both take effect within a millisecond of the thread having a core.
+ * @param periodMs of the duty cycle; another one only to warm up.
  */
-export function burn(job: Job, state: SharedState, clock: BurnClock): void {
+export function burn(job: BurnJob, state: SharedState, clock: BurnClock, periodMs = PERIOD_MS): void {
   const durationMs = Number(job.deadlineNs - job.startNs) / 1e6;
   const startMs = clock.nowMs() - Number(clock.nowNs() - job.startNs) / 1e6;
   const elapsedMs = () => clock.nowMs() - startMs;
   const cpuAtStartMs = clock.threadCpuMicroseconds() / 1000;
   const usedMs = () => {
     const used = clock.threadCpuMicroseconds() / 1000 - cpuAtStartMs;
-    state.recordCpuMicroseconds(used * 1000);
+    state.delivered = used * 1000;
     return used;
   };
+  const marks = new Marks(job.marks, job.markPeriodMs);
   const dueMs = (atMs: number) => job.share * dueSeconds(job.shape, atMs / 1000, durationMs / 1000) * 1000;
   const isFlatOut = job.share === 1 && job.shape.type === 'constant';
   const spinUntil = (untilMs: number) => {
@@ -58,13 +61,14 @@ export function burn(job: Job, state: SharedState, clock: BurnClock): void {
 
   let forgivenMs = 0;
   for (let now = elapsedMs(); now < durationMs && !state.stopped; now = elapsedMs()) {
-    const periodEndMs = Math.min((Math.floor(now / PERIOD_MS) + 1) * PERIOD_MS, durationMs);
+    const periodEndMs = Math.min((Math.floor(now / periodMs) + 1) * periodMs, durationMs);
+    const used = usedMs();
+    marks.note(now, used);
     if (isFlatOut) {
       spinUntil(periodEndMs);
-      usedMs();
       continue;
     }
-    const behindMs = dueMs(now) - forgivenMs - usedMs();
+    const behindMs = dueMs(now) - forgivenMs - used;
     forgivenMs += Math.max(0, behindMs - MAX_CATCH_UP_MS);
     const goalMs = dueMs(periodEndMs) - forgivenMs;
 
@@ -80,5 +84,5 @@ export function burn(job: Job, state: SharedState, clock: BurnClock): void {
     if (restMs > 0) state.sleepUnlessStopped(restMs);
   }
   state.sleepUnlessStopped(SETTLE_MS);
-  usedMs();
+  marks.note(elapsedMs(), usedMs());
 }

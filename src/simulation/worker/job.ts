@@ -1,36 +1,60 @@
 /** What the two sides of a worker thread say to each other: the job and the memory that they share. */
-
-import { CONSTANT } from '../shape.ts';
 import type { Shape } from '../shape-schema.ts';
+import { Marks, type MarksBuffer } from './marks.ts';
 
-/** Work for one thread. Times are `process.hrtime.bigint()`, the only clock that threads of a process share. */
-export type Job = {
-  /** Part of one core to burn, above 0 up to 1; the most that the shape reaches. */
-  readonly share: number;
-  readonly shape: Shape;
+/** What every job has. Times are `process.hrtime.bigint()`, the only clock that threads of a process share. */
+type Timing = {
   readonly startNs: bigint;
   /** The thread itself ends the job here, even if the main thread is stuck or dead. */
   readonly deadlineNs: bigint;
+  readonly shape: Shape;
+  readonly marks: MarksBuffer;
+  readonly markPeriodMs: number;
 };
 
-/** The job to burn `share` of a core from this moment on, for `seconds`. */
-export function jobFromNow(share: number, seconds: number, shape: Shape = CONSTANT): Job {
+/** Burn CPU time. */
+export type BurnJob = Timing & {
+  readonly type: 'burn';
+  /** Part of one core to burn, above 0 up to 1; the most that the shape reaches. */
+  readonly share: number;
+};
+
+/** Hold memory. */
+export type HoldJob = Timing & {
+  readonly type: 'hold';
+  /** The most that the shape reaches. */
+  readonly bytes: number;
+  readonly growthBytesPerSecond: number;
+};
+
+export type Job = BurnJob | HoldJob;
+
+/** When a job that begins now and lasts `seconds` ends, and where its marks go. */
+export function timingFromNow(seconds: number, shape: Shape): { readonly timing: Timing; readonly marks: Marks } {
   const startNs = process.hrtime.bigint();
-  return { share, shape, startNs, deadlineNs: startNs + BigInt(Math.round(seconds * 1e9)) };
+  const marks = Marks.forSeconds(seconds);
+  const deadlineNs = startNs + BigInt(Math.round(seconds * 1e9));
+  return { marks, timing: { startNs, deadlineNs, shape, marks: marks.buffer, markPeriodMs: marks.periodMs } };
 }
 
 /** What the thread tells the main thread through its message port. */
 export type ThreadMessage = { readonly type: 'ready' } | { readonly type: 'done' };
 
-const BUFFER_BYTES = 16;
+/** 32-bit words, in the first 8 bytes. */
 const SUMMONS = 0;
 const STOP = 1;
-const CPU_MICROSECONDS = 1;
+/** 64-bit amounts; the first lies on the words. */
+const DELIVERED = 1;
+const DUE = 2;
+const LEVEL = 3;
+const PEAK = 4;
+const CEILING = 5;
+const BUFFER_BYTES = 6 * BigInt64Array.BYTES_PER_ELEMENT;
 
 /**
- * The memory that both sides see. A thread that burns turns no event loop, so messages alone would reach it
- * only after its work: the summons wakes it, the stop flag reaches it in the middle, and the CPU time that it has
- * used can be read at any moment without asking it.
+ * The memory that both sides see. A thread at work turns no event loop, so messages alone would reach it
+ * only after its work: the summons wakes it, the stop flag reaches it in the middle, and what it has delivered can be
+ * read at any moment without asking it.
  */
 export class SharedState {
   readonly buffer: SharedArrayBuffer;
@@ -46,7 +70,7 @@ export class SharedState {
   /** Main side: the next job lies in the message port. */
   summon(): void {
     Atomics.store(this.#words, STOP, 0);
-    Atomics.store(this.#amounts, CPU_MICROSECONDS, 0n);
+    for (const amount of [DELIVERED, DUE, LEVEL, PEAK, CEILING]) Atomics.store(this.#amounts, amount, 0n);
     Atomics.add(this.#words, SUMMONS, 1);
     Atomics.notify(this.#words, SUMMONS);
   }
@@ -72,12 +96,45 @@ export class SharedState {
     Atomics.wait(this.#words, STOP, 0, milliseconds);
   }
 
-  /** CPU time of the current or the last job, as the kernel accounted it to the thread. */
-  get cpuSeconds(): number {
-    return Number(Atomics.load(this.#amounts, CPU_MICROSECONDS)) / 1e6;
+  /** Delivered by the current or the last job so far: CPU time in microseconds, or memory over time in byte-milliseconds. */
+  get delivered(): number {
+    return Number(Atomics.load(this.#amounts, DELIVERED));
   }
 
-  recordCpuMicroseconds(microseconds: number): void {
-    Atomics.store(this.#amounts, CPU_MICROSECONDS, BigInt(Math.round(microseconds)));
+  set delivered(amount: number) {
+    Atomics.store(this.#amounts, DELIVERED, BigInt(Math.round(amount)));
+  }
+
+  /** What was due of it so far, where the thread is the one who knows: byte-milliseconds. */
+  get due(): number {
+    return Number(Atomics.load(this.#amounts, DUE));
+  }
+
+  set due(amount: number) {
+    Atomics.store(this.#amounts, DUE, BigInt(Math.round(amount)));
+  }
+
+  /** Bytes that are resident now. */
+  get level(): number {
+    return Number(Atomics.load(this.#amounts, LEVEL));
+  }
+
+  set level(bytes: number) {
+    Atomics.store(this.#amounts, LEVEL, BigInt(bytes));
+    if (bytes > this.peak) Atomics.store(this.#amounts, PEAK, BigInt(bytes));
+  }
+
+  /** The most bytes that were resident. */
+  get peak(): number {
+    return Number(Atomics.load(this.#amounts, PEAK));
+  }
+
+  /** Bytes up to which memory may grow for the moment. */
+  get ceiling(): number {
+    return Number(Atomics.load(this.#amounts, CEILING));
+  }
+
+  set ceiling(bytes: number) {
+    Atomics.store(this.#amounts, CEILING, BigInt(Math.floor(bytes)));
   }
 }

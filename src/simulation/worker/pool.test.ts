@@ -3,8 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '#foundation/clock.ts';
 import { until } from '#test/support/until.ts';
-import { jobFromNow } from './job.ts';
+import { CONSTANT } from '../shape.ts';
+import { type BurnJob, timingFromNow } from './job.ts';
 import { openPool } from './pool.ts';
+
+const jobFromNow = (share: number, seconds: number): BurnJob => ({
+  type: 'burn',
+  share,
+  ...timingFromNow(seconds, CONSTANT).timing,
+});
 
 async function poolOf(test: TestContext, warmThreads: number) {
   const broken: unknown[] = [];
@@ -39,7 +46,10 @@ describe('the pool of worker threads', () => {
       const [hand] = await pool.lend(1);
       assert.deepEqual(await hand?.run(jobFromNow(0.5, 0.2)), { type: 'done' });
       // Generous: a shared machine may give the thread less; more it can never burn.
-      assert.ok((hand?.cpuSeconds() ?? 0) > 0.05 && (hand?.cpuSeconds() ?? 1) < 0.11, `${hand?.cpuSeconds()} s`);
+      assert.ok(
+        (hand?.state.delivered ?? 0) > 50_000 && (hand?.state.delivered ?? 1e6) < 110_000,
+        `${hand?.state.delivered} µs`,
+      );
     }
     assert.equal(simulationThreads().length, 1);
   });
@@ -57,7 +67,7 @@ describe('the pool of worker threads', () => {
     for (let round = 0; round < 11; round += 1) {
       const [hand] = await pool.lend(1);
       const end = hand?.run(jobFromNow(1, 60));
-      await until('it burns', () => (hand?.cpuSeconds() ?? 0) > 0.02);
+      await until('it burns', () => (hand?.state.delivered ?? 0) > 20_000);
       const before = performance.now();
       hand?.stop();
       await end;

@@ -11,12 +11,12 @@ const TERMINATE_AFTER_MS = 250;
 type JobEnd = { readonly type: 'done' } | { readonly type: 'broken'; readonly cause: unknown };
 
 /** A lent thread. It goes back to the pool by itself when its job is over. */
-type Hand = {
+export type Hand = {
   readonly run: (job: Job) => Promise<JobEnd>;
   /** Ends the job now; harmless when it is over. */
   readonly stop: () => void;
-  /** CPU time of the current or the last job, in seconds. */
-  readonly cpuSeconds: () => number;
+  /** What the thread tells of its job without being asked. */
+  readonly state: Pick<SharedState, 'delivered' | 'due' | 'level' | 'peak' | 'ceiling'>;
 };
 
 export type Pool = {
@@ -100,7 +100,7 @@ export async function openPool({ clock, warmThreads, onBroken }: PoolParts): Pro
           cancelTermination = clock.after(TERMINATE_AFTER_MS, () => void worker.terminate());
         }
       },
-      cpuSeconds: () => state.cpuSeconds,
+      state,
     };
     all.add(member);
     return member;

@@ -27,13 +27,33 @@ export type ContainerReading = {
  */
 const NO_LIMIT_BYTES = 2 ** 62;
 
+type ContainerMemory = {
+  readonly limitBytes: number | null;
+  /** What can still be taken before this container, or one of the groups around it, is at its limit. */
+  readonly headroomBytes: number | null;
+};
+
+/** All of it, or only what a decision needs: each file costs the kernel some work. */
+export type CgroupReader = Reader<ContainerReading> & {
+  readonly cpuLimitCores: () => number | null;
+  readonly cpuThrottledSeconds: () => number | null;
+  readonly memory: () => ContainerMemory;
+};
+
 /**
  * Finds the folders once and reads the files at every reading: a pod can be resized in place.
  * @param rootFolder where the file system begins; `/`, or a fixture in a test.
  */
-export function createCgroupReader(rootFolder = '/'): Reader<ContainerReading> {
+export function createCgroupReader(rootFolder = '/'): CgroupReader {
   const location = locateCgroup(rootFolder);
-  return { name: 'cgroup', read: () => readContainer(location) };
+  const cpu = at(location, 'cpu');
+  return {
+    name: 'cgroup',
+    read: () => readContainer(location),
+    cpuLimitCores: () => cpuLimitCores(cpu),
+    cpuThrottledSeconds: () => throttledSeconds(cpu.fields('cpu.stat')),
+    memory: () => readMemory(at(location, 'memory')),
+  };
 }
 
 function readContainer(location: ReturnType<typeof locateCgroup>): ContainerReading {
@@ -43,36 +63,58 @@ function readContainer(location: ReturnType<typeof locateCgroup>): ContainerRead
   const pids = at(location, 'pids');
 
   const cpuStat = cpu.fields('cpu.stat');
-  const memoryStat = memory.fields('memory.stat');
-  const memoryUsageBytes = memory.number(memory.version === 2 ? 'memory.current' : 'memory.usage_in_bytes');
-  const inactiveFileBytes = memoryStat.get(memory.version === 2 ? 'inactive_file' : 'total_inactive_file') ?? null;
   const oomControl = memory.fields(memory.version === 2 ? 'memory.events' : 'memory.oom_control');
   const usageNs = accounting.version === 1 ? accounting.number('cpuacct.usage') : null;
   const usageUs = accounting.version === 2 ? accounting.fields('cpu.stat').get('usage_usec') : undefined;
-  const throttledNs = cpuStat.get('throttled_time');
-  const throttledUs = cpuStat.get('throttled_usec');
 
   return {
     cgroupVersion: cpu.version ?? memory.version,
-    cpuLimitCores: cpu.version === 2 ? cpu.smallest(cpuMax) : cpu.smallest(cfsQuota),
+    cpuLimitCores: cpuLimitCores(cpu),
     cpuUsageSeconds: usageNs !== null ? usageNs / 1e9 : usageUs !== undefined ? usageUs / 1e6 : null,
     cpuPeriods: cpuStat.get('nr_periods') ?? null,
     cpuThrottledPeriods: cpuStat.get('nr_throttled') ?? null,
-    cpuThrottledSeconds:
-      throttledUs !== undefined ? throttledUs / 1e6 : throttledNs !== undefined ? throttledNs / 1e9 : null,
-    memoryLimitBytes: memory.smallest((folder) => {
-      const bytes = readNumber(join(folder, memory.version === 2 ? 'memory.max' : 'memory.limit_in_bytes'));
-      return bytes === null || bytes >= NO_LIMIT_BYTES ? null : bytes;
-    }),
-    memoryUsageBytes,
-    memoryWorkingSetBytes:
-      memoryUsageBytes === null || inactiveFileBytes === null
-        ? null
-        : Math.max(0, memoryUsageBytes - inactiveFileBytes),
+    cpuThrottledSeconds: throttledSeconds(cpuStat),
+    memoryLimitBytes: readMemory(memory).limitBytes,
+    memoryUsageBytes: memory.number(memory.version === 2 ? 'memory.current' : 'memory.usage_in_bytes'),
+    memoryWorkingSetBytes: memory.own === undefined ? null : workingSetBytes(memory.own, memory.version),
     memoryOomKills: oomControl.get('oom_kill') ?? null,
     pidsLimit: pids.smallest((folder) => readNumber(join(folder, 'pids.max'))),
     pids: pids.number('pids.current'),
   };
+}
+
+type Files = ReturnType<typeof at>;
+
+function cpuLimitCores(cpu: Files): number | null {
+  return cpu.version === 2 ? cpu.smallest(cpuMax) : cpu.smallest(cfsQuota);
+}
+
+/** Version 2 counts in microseconds, version 1 in nanoseconds. */
+function throttledSeconds(cpuStat: ReadonlyMap<string, number>): number | null {
+  const [microseconds, nanoseconds] = [cpuStat.get('throttled_usec'), cpuStat.get('throttled_time')];
+  if (microseconds !== undefined) return microseconds / 1e6;
+  return nanoseconds === undefined ? null : nanoseconds / 1e9;
+}
+
+function readMemory(memory: Files): ContainerMemory {
+  const limitOf = (folder: string) => {
+    const bytes = readNumber(join(folder, memory.version === 2 ? 'memory.max' : 'memory.limit_in_bytes'));
+    return bytes === null || bytes >= NO_LIMIT_BYTES ? null : bytes;
+  };
+  return {
+    limitBytes: memory.smallest(limitOf),
+    headroomBytes: memory.smallest((folder) => {
+      const [limit, used] = [limitOf(folder), workingSetBytes(folder, memory.version)];
+      return limit === null || used === null ? null : Math.max(0, limit - used);
+    }),
+  };
+}
+
+/** What the kernel cannot simply drop: all but the file cache that nobody has used for a while. */
+function workingSetBytes(folder: string, version: 1 | 2 | null): number | null {
+  const used = readNumber(join(folder, version === 2 ? 'memory.current' : 'memory.usage_in_bytes'));
+  const cache = readFields(join(folder, 'memory.stat')).get(version === 2 ? 'inactive_file' : 'total_inactive_file');
+  return used === null || cache === undefined ? null : Math.max(0, used - cache);
 }
 
 /** cgroup-v2.rst, cpu.max: `$MAX $PERIOD` in microseconds, `max` for no limit. */
@@ -97,6 +139,7 @@ function at(location: ReturnType<typeof locateCgroup>, controller: Controller) {
   const own = folders[0];
   return {
     version,
+    own,
     number: (file: string) => (own === undefined ? null : readNumber(join(own, file))),
     fields: (file: string) => (own === undefined ? new Map<string, number>() : readFields(join(own, file))),
     /** The tightest limit on the way up. */

@@ -1,34 +1,67 @@
-/** Simulations: what runs, what was asked and granted, what was delivered, how they ended, what was refused. */
+/** Simulations: what runs, what was asked and granted, what is delivered, how they ended, what was refused. */
 import { Counter, Gauge } from '@prometheus-io/client';
 import type { SimulationSummary } from '#simulation/simulation.ts';
 import type { Family } from '../family.ts';
 
-export const simulationFamily: Family = (registry) => {
+type Of<Name extends SimulationSummary['kind']> = Extract<SimulationSummary, { kind: Name }>;
+
+/** What is summed over the running simulations of a kind; a kind that is missing has none of the sort. */
+type Amounts = { readonly cpu?: (each: Of<'cpu'>) => number; readonly memory?: (each: Of<'memory'>) => number };
+
+const SUMS: Readonly<Record<string, readonly [help: string, Amounts]>> = {
+  skyops_simulation_active: ['Simulations that run now.', { cpu: () => 1, memory: () => 1 }],
+  skyops_simulation_requested_cores: [
+    'Cores that the running simulations asked for.',
+    { cpu: ({ requested }) => requested.cores },
+  ],
+  skyops_simulation_granted_cores: [
+    'Cores that the running simulations may burn.',
+    { cpu: ({ granted }) => granted.cores },
+  ],
+  skyops_simulation_requested_bytes: [
+    'Memory that the running simulations asked for.',
+    { memory: ({ requested }) => requested.bytes },
+  ],
+  skyops_simulation_granted_bytes: [
+    'Memory that the running simulations may hold.',
+    { memory: ({ granted }) => granted.bytes },
+  ],
+  skyops_simulation_resident_bytes: [
+    'Memory that the running simulations hold resident now.',
+    { memory: ({ delivered }) => delivered.bytes },
+  ],
+};
+
+export const simulationFamily: Family = (registry, { running }) => {
   const registers = [registry];
   const labelNames = ['kind'] as const;
-  const active = new Gauge({
-    name: 'skyops_simulation_active',
-    help: 'Simulations that run now.',
-    labelNames,
-    registers,
-  });
-  const requestedCores = new Gauge({
-    name: 'skyops_simulation_requested_cores',
-    help: 'Cores that the running simulations asked for.',
-    labelNames,
-    registers,
-  });
-  const grantedCores = new Gauge({
-    name: 'skyops_simulation_granted_cores',
-    help: 'Cores that the running simulations may burn.',
-    labelNames,
-    registers,
-  });
-  const delivered = new Counter({
+  for (const [name, [help, amounts]] of Object.entries(SUMS)) {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      // Summed anew at each scrape: adding and taking away would leave the crumbs of floating point behind.
+      collect() {
+        const now = running();
+        const { cpu, memory } = amounts;
+        if (cpu) this.set({ kind: 'cpu' }, sum(now.map((each) => (each.kind === 'cpu' ? cpu(each) : 0))));
+        if (memory) this.set({ kind: 'memory' }, sum(now.map((each) => (each.kind === 'memory' ? memory(each) : 0))));
+      },
+    });
+  }
+
+  let endedCoreSeconds = 0;
+  new Counter({
     name: 'skyops_simulation_delivered_core_seconds_total',
-    help: 'CPU time that ended simulations have burnt, as the kernel accounted it.',
+    help: 'CPU time that simulations have burnt, those that run included, as the kernel accounted it.',
     labelNames,
     registers,
+    collect() {
+      const now = sum(running().map((each) => (each.kind === 'cpu' ? each.delivered.core_seconds : 0)));
+      this.reset();
+      this.inc({ kind: 'cpu' }, endedCoreSeconds + now);
+    },
   });
   const ended = new Counter({
     name: 'skyops_simulations_ended_total',
@@ -42,34 +75,15 @@ export const simulationFamily: Family = (registry) => {
     labelNames: ['kind', 'code'],
     registers,
   });
-
-  /** Summed anew at each change: adding and taking away would leave the crumbs of floating point behind. */
-  const running = new Map<string, SimulationSummary>();
-  const setGauges = (kind: string) => {
-    const ofKind = [...running.values()].filter((simulation) => simulation.kind === kind);
-    active.set({ kind }, ofKind.length);
-    requestedCores.set(
-      { kind },
-      ofKind.reduce((sum, { requested }) => sum + requested.cores, 0),
-    );
-    grantedCores.set(
-      { kind },
-      ofKind.reduce((sum, { granted }) => sum + granted.cores, 0),
-    );
-  };
   return {
     simulation: (event) => {
-      if (event.type === 'simulation-refused') {
-        refused.inc({ kind: event.kind, code: event.refusal.code });
-        return;
-      }
+      if (event.type === 'simulation-refused') refused.inc({ kind: event.kind, code: event.refusal.code });
+      if (event.type !== 'simulation-ended') return;
       const { simulation } = event;
-      if (event.type === 'simulation-started') running.set(simulation.id, simulation);
-      else running.delete(simulation.id);
-      setGauges(simulation.kind);
-      if (event.type === 'simulation-started') return;
-      delivered.inc({ kind: simulation.kind }, simulation.delivered.core_seconds);
+      if (simulation.kind === 'cpu') endedCoreSeconds += simulation.delivered.core_seconds;
       ended.inc({ kind: simulation.kind, because: simulation.ended_because ?? 'failed' });
     },
   };
 };
+
+const sum = (amounts: readonly number[]) => amounts.reduce((total, amount) => total + amount, 0);

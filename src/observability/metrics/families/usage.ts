@@ -1,11 +1,11 @@
-/** What this process uses: CPU, memory and the event loop, from the readings that are taken once a second. */
+/** What this process uses: CPU, memory and the event loop, from the latest readings. */
 import type { Family } from '../family.ts';
 import { gauges } from '../read-at-scrape.ts';
 
 export const usageFamily: Family = (registry, { usage }) => {
   gauges(registry, {
     skyops_cpu_percent: [
-      'CPU time used in the last second, 100 is one core. Alert on process_cpu_seconds_total instead: this is one second of many.',
+      'CPU time used since the reading before (1 to 10 s), 100 is one core. Alert on process_cpu_seconds_total instead: it leaves no time out.',
       () => usage().process.cpuPercent,
     ],
     skyops_memory_rss_bytes: [
@@ -13,11 +13,11 @@ export const usageFamily: Family = (registry, { usage }) => {
       () => usage().process.memoryRssBytes,
     ],
     skyops_event_loop_utilization_ratio: [
-      'Part of the last second in which the event loop was busy.',
+      'Part of the time since the reading before in which the event loop was busy.',
       () => usage().eventLoop.utilizationRatio,
     ],
     skyops_event_loop_delay_p99_seconds: [
-      'How late timers fired in the last second, 99th percentile.',
+      'How long one turn of the event loop took since the reading before, 99th percentile.',
       () => usage().eventLoop.delayP99Ms / 1000,
     ],
   });

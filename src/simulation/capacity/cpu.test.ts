@@ -9,9 +9,9 @@ import {
   reserveCores,
   spreadOver,
   warmThreads,
-} from './capacity.ts';
+} from './cpu.ts';
 
-const caps = { maxSeconds: 3600, maxCores: 8, maxSimulations: 16 };
+const caps = { maxSeconds: 3600, maxCores: 8, maxMemoryBytes: 1024 ** 3, maxSimulations: 16 };
 const wish = (cores: number, workers = Math.ceil(cores), saturate = false) => ({ cores, workers, saturate });
 const holding = (cores: number, remainingSeconds: number, workers = Math.ceil(cores)): CpuHolding => ({
   cores,

@@ -1,33 +1,7 @@
-/** What may be granted now: pure decisions over the machine, the container, the caps and what already runs. */
-
-import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
-import { integerSetting, numberSetting, type SettingValues } from '#foundation/setting.ts';
-
-export const capSettings = {
-  maxSeconds: numberSetting({
-    variable: 'SKYOPS_MAX_SECONDS',
-    meaning: 'The longest that one simulation may last, in seconds.',
-    minimum: 0.1,
-    maximum: 86_400,
-    fallback: 3600,
-  }),
-  maxCores: numberSetting({
-    variable: 'SKYOPS_MAX_CORES',
-    meaning: 'The most cores that all CPU simulations together may burn. It bounds the number of threads too.',
-    minimum: 0.1,
-    maximum: 256,
-    fallback: 8,
-  }),
-  maxSimulations: integerSetting({
-    variable: 'SKYOPS_MAX_SIMULATIONS',
-    meaning: 'The most simulations that may run at the same time.',
-    minimum: 1,
-    maximum: 1000,
-    fallback: 16,
-  }),
-};
-
-export type Caps = SettingValues<typeof capSettings>;
+/** How much CPU may be granted now: pure decisions over the machine, the container, the caps and what already runs. */
+import { granted, type Outcome, refused } from '#foundation/outcome.ts';
+import type { Caps } from './caps.ts';
+import { type CapacityRefusal, type Holding, secondsUntil } from './holding.ts';
 
 /** What the machine and the container allow, read afresh for each decision: a pod can be resized in place. */
 export type CpuSupply = {
@@ -37,8 +11,7 @@ export type CpuSupply = {
   readonly quotaCores: number | null;
 };
 
-/** What one running simulation holds. */
-export type CpuHolding = { readonly cores: number; readonly workers: number; readonly remainingSeconds: number };
+export type CpuHolding = Pick<Holding, 'cores' | 'workers' | 'remainingSeconds'>;
 
 export type CpuWish = {
   readonly cores: number;
@@ -55,10 +28,6 @@ export type CpuGrant = {
 
 export const CPU_LIMITS = ['cpus', 'quota', 'running'] as const;
 type CpuLimit = (typeof CPU_LIMITS)[number];
-
-export type CapacityRefusal = Refusal<
-  'over-cap' | 'over-capacity' | 'no-cpu-limit' | 'capacity-exhausted' | 'invalid-body'
->;
 
 /** A tenth of the quota: with 90 % of it burnt, a probe under a 500m quota took 1.3 to 2.5 ms at p99, above that 42 ms and more (measured). */
 const RESERVE_RATIO = 0.1;
@@ -200,14 +169,3 @@ export function spreadOver(cores: number, cpus: number): number {
 }
 
 const MOST_CORES_A_THREAD = 0.5;
-
-/** Whole seconds until enough of what runs has ended by itself. */
-export function secondsUntil<Holding extends { readonly remainingSeconds: number }>(
-  fits: (holdings: readonly Holding[]) => boolean,
-  running: readonly Holding[],
-): number {
-  const byEnd = running.toSorted((a, b) => a.remainingSeconds - b.remainingSeconds);
-  const first = byEnd.findIndex((_, index) => fits(byEnd.slice(index + 1)));
-  const seconds = byEnd[first === -1 ? byEnd.length - 1 : first]?.remainingSeconds ?? 0;
-  return Math.max(1, Math.ceil(seconds));
-}

@@ -1,0 +1,29 @@
+/** What running simulations hold, how long whoever needs it must wait, and how a request is refused. */
+import type { Refusal } from '#foundation/outcome.ts';
+
+/** What one simulation holds until it ends. */
+export type Holding = {
+  /** The most that it may burn. */
+  readonly cores: number;
+  /** Threads that burn. */
+  readonly workers: number;
+  /** The most that it may hold in memory, and how much of that is resident now. */
+  readonly memoryBytes: number;
+  readonly residentBytes: number;
+  readonly remainingSeconds: number;
+};
+
+export type CapacityRefusal = Refusal<
+  'over-cap' | 'over-capacity' | 'no-cpu-limit' | 'no-memory-limit' | 'capacity-exhausted' | 'invalid-body'
+>;
+
+/** Whole seconds until enough of what runs has ended by itself. */
+export function secondsUntil<Held extends Pick<Holding, 'remainingSeconds'>>(
+  fits: (holdings: readonly Held[]) => boolean,
+  running: readonly Held[],
+): number {
+  const byEnd = running.toSorted((a, b) => a.remainingSeconds - b.remainingSeconds);
+  const first = byEnd.findIndex((_, index) => fits(byEnd.slice(index + 1)));
+  const seconds = byEnd[first === -1 ? byEnd.length - 1 : first]?.remainingSeconds ?? 0;
+  return Math.max(1, Math.ceil(seconds));
+}

@@ -1,0 +1,83 @@
+/** Holds memory on the calling thread: grows at a bounded rate, follows its shape, and gives everything back. */
+import { partAt } from '../shape.ts';
+import type { Holder } from './held-memory.ts';
+import type { HoldJob, SharedState } from './job.ts';
+import { Marks } from './marks.ts';
+
+/** What the loop needs from its thread; a test gives it a simulated one. */
+export type HoldClock = {
+  /** The clock of the job's times, for its start alone. */
+  readonly nowNs: () => bigint;
+  /** Any clock that moves as evenly, in milliseconds. */
+  readonly nowMs: () => number;
+};
+
+/** While the amount moves. Shorter would be smoother than anybody measures memory. */
+const STEP_MS = 20;
+
+/** Reading the page table of this much takes 5 to 8 ms (measured); more is looked at less often, so that it stays below 1 % of a core. */
+const COUNTED_A_MARK_BYTES = 1024 ** 3;
+
+/**
+ * Runs the job to its deadline, or until it is stopped, whichever is first, and gives all memory back.
+ *
+ * Growth is bounded, so that whoever watches sees it come; shrinking is at once. It stays below the ceiling that the
+ * main thread keeps in the shared state: that is how it never outruns the container's headroom.
+ */
+export function hold(job: HoldJob, state: SharedState, memory: Holder, clock: HoldClock): void {
+  const durationMs = Number(job.deadlineNs - job.startNs) / 1e6;
+  const startMs = clock.nowMs() - Number(clock.nowNs() - job.startNs) / 1e6;
+  const elapsedMs = () => clock.nowMs() - startMs;
+  const marks = new Marks(job.marks, job.markPeriodMs);
+  const marksBetweenCounts = Math.ceil(job.bytes / COUNTED_A_MARK_BYTES);
+  const isStopped = () => state.stopped || elapsedMs() >= durationMs;
+
+  let beforeMs = 0;
+  let level = 0;
+  /** Held but not resident, when it was last counted. */
+  let missing = 0;
+  let deliveredTotal = 0;
+  let due = 0;
+  let dueTotal = 0;
+  let marksSinceCount = 0;
+
+  /** Up to now, at the level that held until now. */
+  const passTime = (now: number) => {
+    const milliseconds = Math.min(now, durationMs) - beforeMs;
+    deliveredTotal += level * milliseconds;
+    const wanted = job.bytes * partAt(job.shape, now / 1000, durationMs / 1000);
+    const grown = due + job.growthBytesPerSecond * (milliseconds / 1000);
+    const dueNow = Math.min(wanted, grown);
+    // What grows in a straight line is due by its middle.
+    dueTotal += ((due + dueNow) / 2) * milliseconds;
+    due = dueNow;
+    beforeMs += milliseconds;
+    state.delivered = deliveredTotal;
+    state.due = dueTotal;
+  };
+
+  for (let now = Math.max(0, elapsedMs()); now < durationMs && !state.stopped; now = elapsedMs()) {
+    passTime(now);
+    memory.resize(Math.min(due, state.ceiling), isStopped);
+    if (now >= marks.nextMs) {
+      marksSinceCount += 1;
+      if (marksSinceCount >= marksBetweenCounts) {
+        marksSinceCount = 0;
+        missing = memory.bytes - memory.resident();
+      }
+      marks.note(now, Math.max(0, memory.bytes - missing));
+    }
+    level = Math.max(0, memory.bytes - missing);
+    state.level = level;
+    const isSteady = job.shape.type === 'constant' && memory.bytes >= job.bytes;
+    const untilMs = isSteady
+      ? Math.min(marks.nextMs, now + job.markPeriodMs)
+      : (Math.floor(now / STEP_MS) + 1) * STEP_MS;
+    state.sleepUnlessStopped(Math.max(0, Math.min(untilMs, durationMs) - elapsedMs()));
+  }
+  const endMs = Math.min(elapsedMs(), durationMs);
+  passTime(endMs);
+  marks.note(endMs, level);
+  memory.resize(0, () => false);
+  state.level = 0;
+}
