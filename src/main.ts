@@ -1,89 +1,120 @@
-/** The only file that touches the process: environment, signals, output and exit code. */
+/** The only file that touches the process: arguments, environment, signals, output and exit code. */
 import { readFileSync } from 'node:fs';
-import { loadConfig } from '#config/load.ts';
+import type { Terminal } from '#command/terminal.ts';
 import { systemClock } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
-import { FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
-import { createSignalReader } from '#lifecycle/signals.ts';
-import { createLog } from '#observability/logger.ts';
-import { type Service, startService } from './service.ts';
+import type { Service } from './service.ts';
 
 const STDOUT = 1;
-
-const loaded = loadConfig(process.env);
-if (!loaded.ok) {
-  const errors = loaded.refusal.map((error) => `  ${error}\n`).join('');
-  process.stderr.write(
-    `skyops: the configuration is wrong, nothing was started.\n${errors}Every setting: docs/reference/configuration.md\n`,
-  );
-  process.exit(EXIT_CODES.misconfigured);
-}
-
-const { config } = loaded.value;
+const clock = systemClock;
 const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   name: string;
   version: string;
 };
-const clock = systemClock;
-const log = createLog(config.logger, { service: name, version }, STDOUT);
-const { logger } = log;
 
-let isExiting = false;
+// What is not needed is not loaded: the service is the largest part, and a health check runs every few seconds.
+const words = process.argv.slice(2);
+process.exitCode = words.length === 0 ? await serve() : await command();
 
-/** The last act. The log gets its time, and not more: its reader may never read again. */
-async function exit(code: number): Promise<never> {
-  isExiting = true;
-  await log.close(clock, FLUSH_TIMEOUT_MS);
-  process.exit(code);
+async function command(): Promise<number> {
+  const { runCommand } = await import('#command/program.ts');
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // The first takes the load away and waits for the report; who signals again does not want to wait.
+      if (interrupt.signal.aborted) process.exit(EXIT_CODES.aborted);
+      interrupt.abort();
+    });
+  }
+  // Whoever reads may stop reading, as head does; that is no error of ours.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const terminal: Terminal = {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    isWatched: process.stderr.isTTY === true,
+    interrupt: interrupt.signal,
+  };
+  const openMachine = async () => (await import('./machine.ts')).openMachine();
+  const release = () => {
+    // The service has signals of its own, with other meanings.
+    process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
+    return serve();
+  };
+  return runCommand(words, version, { terminal, clock, environment: process.env, openMachine, serve: release });
 }
 
-function dieOf(error: unknown): void {
-  // What goes wrong while the last lines are written cannot be told any more.
-  if (isExiting) return;
-  const hint = error instanceof Failure ? error.hint : undefined;
-  logger.fatal({ err: error, ...(hint === undefined ? {} : { hint }) }, 'uncaught error, exiting');
-  void exit(EXIT_CODES.failed);
-}
-process.on('uncaughtException', dieOf);
-process.on('unhandledRejection', dieOf);
+/** Runs the service until it has stopped. */
+async function serve(): Promise<number> {
+  const [{ loadConfig }, { FLUSH_TIMEOUT_MS }, { createSignalReader }, { createLog }, { startService }] =
+    await Promise.all([
+      import('#config/load.ts'),
+      import('#lifecycle/drain.ts'),
+      import('#lifecycle/signals.ts'),
+      import('#observability/logger.ts'),
+      import('./service.ts'),
+    ]);
+  const loaded = loadConfig(process.env);
+  if (!loaded.ok) {
+    const errors = loaded.refusal.map((error) => `  ${error}\n`).join('');
+    process.stderr.write(
+      `skyops: the configuration is wrong, nothing was started.\n${errors}Every setting: docs/reference/configuration.md\n`,
+    );
+    return EXIT_CODES.misconfigured;
+  }
+  const { config } = loaded.value;
+  const log = createLog(config.logger, { service: name, version }, STDOUT);
+  const { logger } = log;
+  let isExiting = false;
 
-// Before anything is started: as process 1 of a container, a signal without a handler is not delivered at all.
-const hurry = new AbortController();
-const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
-const meaningOf = createSignalReader();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => {
-    const meaning = meaningOf(clock.monotonicMs());
-    if (meaning === 'ignore') return;
-    logger.info({ signal, meaning }, 'signal received');
-    if (meaning === 'drain') requestStop();
-    if (meaning === 'hurry') hurry.abort();
-    if (meaning === 'abort') process.exit(EXIT_CODES.aborted);
-  });
-}
-// A terminal that closes, or a tool that probes, is no reason to stop a service; Node's default would be to die.
-process.on('SIGHUP', () => {});
+  /** The last act. The log gets its time, and not more: its reader may never read again. */
+  async function exit(code: number): Promise<never> {
+    isExiting = true;
+    await log.close(clock, FLUSH_TIMEOUT_MS);
+    process.exit(code);
+  }
 
-let service: Service;
-try {
-  service = await startService({
-    ...loaded.value,
-    clock,
-    log,
-    build: { name, version, commit: config.build.commit, runtime: `node ${process.version}` },
-    pid: process.pid,
-  });
-} catch (error) {
-  logger.fatal({ err: error, ...hintFor(error) }, 'service could not be started');
-  await exit(EXIT_CODES.failed);
-  throw error;
+  function dieOf(error: unknown): void {
+    // What goes wrong while the last lines are written cannot be told any more.
+    if (isExiting) return;
+    const hint = error instanceof Failure ? error.hint : undefined;
+    logger.fatal({ err: error, ...(hint === undefined ? {} : { hint }) }, 'uncaught error, exiting');
+    void exit(EXIT_CODES.failed);
+  }
+  process.on('uncaughtException', dieOf);
+  process.on('unhandledRejection', dieOf);
+
+  // Before anything is started: as process 1 of a container, a signal without a handler is not delivered at all.
+  const hurry = new AbortController();
+  const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
+  const meaningOf = createSignalReader();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      const meaning = meaningOf(clock.monotonicMs());
+      if (meaning === 'ignore') return;
+      logger.info({ signal, meaning }, 'signal received');
+      if (meaning === 'drain') requestStop();
+      if (meaning === 'hurry') hurry.abort();
+      if (meaning === 'abort') process.exit(EXIT_CODES.aborted);
+    });
+  }
+  // A terminal that closes, or a tool that probes, is no reason to stop a service; Node's default would be to die.
+  process.on('SIGHUP', () => {});
+
+  const build = { name, version, commit: config.build.commit, runtime: `node ${process.version}` };
+  let service: Service;
+  try {
+    service = await startService({ ...loaded.value, clock, log, build, pid: process.pid });
+  } catch (error) {
+    logger.fatal({ err: error, ...hintFor(error) }, 'service could not be started');
+    return exit(EXIT_CODES.failed);
+  }
+  await stopRequested;
+  const { cut } = await service.stop(hurry.signal);
+  if (cut.length === 0) logger.info('service stopped, nothing was cut');
+  else logger.error({ cut }, 'service stopped, open requests were cut');
+  return exit(cut.length === 0 ? EXIT_CODES.clean : EXIT_CODES.failed);
 }
-await stopRequested;
-const { cut } = await service.stop(hurry.signal);
-if (cut.length === 0) logger.info('service stopped, nothing was cut');
-else logger.error({ cut }, 'service stopped, open requests were cut');
-await exit(cut.length === 0 ? EXIT_CODES.clean : EXIT_CODES.failed);
 
 function hintFor(error: unknown): { hint?: string } {
   if (error instanceof Failure && error.hint !== undefined) return { hint: error.hint };

@@ -16,13 +16,13 @@ import type { Log } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics/metrics.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
-import type { Supply } from '#simulation/simulator.ts';
 import { openPool } from '#simulation/worker/pool.ts';
 import { createCgroupReader } from '#usage/readers/cgroup.ts';
 import { createEventLoopReader } from '#usage/readers/event-loop.ts';
 import { createProcessReader } from '#usage/readers/process.ts';
 import { createSystemReader } from '#usage/readers/system.ts';
 import { startSampler } from '#usage/sampler.ts';
+import { createSupply } from './machine.ts';
 
 export type ServiceParts = Loaded & {
   readonly clock: Clock;
@@ -70,18 +70,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   });
   const eventLog = createEventLog(logger);
 
-  const { cpus, memoryTotalBytes } = systemReader.read();
-  const supply: Supply = {
-    cpu: () => ({ cpus, quotaCores: containerReader.cpuLimitCores() }),
-    memory: () => {
-      const { limitBytes, headroomBytes } = containerReader.memory();
-      return {
-        limitBytes,
-        totalBytes: Math.min(limitBytes ?? memoryTotalBytes, memoryTotalBytes),
-        headroomBytes: Math.min(headroomBytes ?? memoryTotalBytes, systemReader.read().memoryAvailableBytes),
-      };
-    },
-  };
+  const supply = createSupply(systemReader, containerReader);
   const pool = stops.adopt(
     await openPool({
       clock,

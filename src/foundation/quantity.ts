@@ -1,4 +1,4 @@
-/** Amounts as Kubernetes writes them: `250m` and `1.5` cores, `256Mi` of memory, or `70%` of a limit. */
+/** Amounts as Kubernetes writes them: `250m` and `1.5` cores, `256Mi` of memory, or `70%` of a limit; durations as Go does: `1m30s`. */
 
 /** A part of a limit, above 0 up to 1. */
 type Share = { readonly type: 'share'; readonly ratio: number };
@@ -67,4 +67,14 @@ function bytesOf(bytes: number): MemoryAmount | undefined {
 function shareOf(percentage: string): Share | undefined {
   const ratio = Number(percentage.slice(0, -1)) / 100;
   return ratio > 0 && ratio <= 1 ? { type: 'share', ratio } : undefined;
+}
+
+const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** `60s`, `5m`, `1h30m`, `500ms`, or a number of seconds, in seconds. Gives nothing for any other text. */
+export function parseDuration(text: string): number | undefined {
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(text)) return Number(text);
+  if (!/^(\d{1,9}(\.\d{1,3})?(ms|s|m|h))+$/.test(text)) return undefined;
+  const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)];
+  return parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (SECONDS_OF_UNIT[unit] ?? 0), 0);
 }

@@ -7,6 +7,8 @@ export const EXIT_CODES = {
   failed: 1,
   /** The configuration or the command line is wrong; nothing was started. */
   misconfigured: 2,
-  /** A third signal asked for the end at once; 128 + 2 is what a shell shows for an interrupted program. */
+  /** The command line asked for a simulation for which there is no room now; the same may be granted later. */
+  exhausted: 3,
+  /** A third signal asked for the end at once; 128 + 2 is what a shell shows for an interrupted program; a command that Ctrl-C ended gives it too. */
   aborted: 130,
 } as const;

@@ -8,7 +8,8 @@ const seconds = (minimum: number, description: string) => Type.Number({ minimum,
 const shape = <Properties extends Type.TProperties>(properties: Properties, description: string) =>
   Type.Object(properties, { additionalProperties: false, description });
 
-const shapes = Type.Union([
+/** Each with what it means; the reference documents them from here. */
+export const SHAPES = Type.Union([
   shape({ type: Type.Literal('constant') }, 'The whole amount, all the time; the default.'),
   shape(
     { type: Type.Literal('ramp'), from: ratio('Part at the start.'), to: ratio('Part at the end.') },
@@ -17,7 +18,11 @@ const shapes = Type.Union([
   shape(
     {
       type: Type.Literal('steps'),
-      parts: Type.Array(ratio('Part during this step.'), { minItems: 1, maxItems: 100 }),
+      parts: Type.Array(ratio('Part during this step.'), {
+        minItems: 1,
+        maxItems: 100,
+        description: 'Up to 100 levels.',
+      }),
     },
     'One level after the other, each for the same time.',
   ),
@@ -42,7 +47,7 @@ const shapes = Type.Union([
   ),
 ]);
 
-export type Shape = Static<typeof shapes>;
+export type Shape = Static<typeof SHAPES>;
 
 /** With a discriminator, so that an error names the field of the shape that was meant, not every field of every shape. */
 export const Shape = Type.Unsafe<Shape>({
@@ -50,7 +55,7 @@ export const Shape = Type.Unsafe<Shape>({
   description: 'How the amount changes over time; every part is a share of it, 0 to 1.',
   discriminator: { propertyName: 'type' },
   required: ['type'],
-  oneOf: shapes.anyOf,
+  oneOf: SHAPES.anyOf,
 });
 
 /** Rounding slack of sums such as 0.7 + 0.3. */

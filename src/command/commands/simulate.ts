@@ -1,0 +1,125 @@
+/** skyops simulate KIND: runs a simulation, here or in another SkyOps, shows its progress and prints its report. */
+import { InvalidArgumentError, Option } from 'commander';
+import { loadConfig } from '#config/load.ts';
+import { Failure } from '#foundation/failure.ts';
+import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
+import { kinds } from '#simulation/catalog.ts';
+import type { Simulation } from '#simulation/simulation.ts';
+import type { Command, CommandParts } from '../command.ts';
+import { progressLine } from '../progress-line.ts';
+import { reportTable } from '../report-table.ts';
+import { type RequestOptions, requestOptions } from '../request-options.ts';
+import type { AnyKind, NotStarted, Runner, Running } from '../runner.ts';
+import type { Terminal } from '../terminal.ts';
+
+const EXAMPLES = `
+Examples:
+  skyops simulate cpu --cpu 250m --for 60s
+  skyops simulate cpu --cpu 70% --for 5m --shape ramp:from=0.1,to=1
+  skyops simulate cpu --cpu 1.5 --for 2m --url http://localhost:8001
+  skyops simulate memory --memory 256Mi --for 30s --json`;
+
+type Given = { readonly url?: URL; readonly json?: boolean };
+
+export const simulateCommand: Command = (program, parts, done) => {
+  const simulate = program
+    .command('simulate')
+    .description('make load, exactly as much as asked, and report what was delivered')
+    .addHelpText('after', EXAMPLES);
+  for (const kind of kinds) {
+    const request = requestOptions(kind.request);
+    const command = simulate.command(kind.name).description(kind.description).addHelpText('after', EXAMPLES);
+    request.add(command);
+    command
+      .addOption(
+        new Option('--url <url>', 'let the SkyOps there do it, instead of this process').argParser(urlArgument),
+      )
+      .option('--json', 'print the report as JSON')
+      .action(async (options: Given & Record<string, unknown>) => {
+        done(await simulateHereOrThere(kind, request, options, parts));
+      });
+  }
+};
+
+async function simulateHereOrThere(
+  kind: AnyKind,
+  request: RequestOptions,
+  options: Given & Readonly<Record<string, unknown>>,
+  parts: CommandParts,
+): Promise<number> {
+  const { terminal } = parts;
+  const { url, json = false } = options;
+  const body = request.bodyOf(options);
+  const wrong = request.wrongIn(body);
+  if (wrong.length > 0) {
+    terminal.err(`skyops: nothing was started.\n${wrong.map((each) => `  ${each}\n`).join('')}`);
+    return EXIT_CODES.misconfigured;
+  }
+  try {
+    const runner = await openRunner(url, parts);
+    if (runner === undefined) return EXIT_CODES.misconfigured;
+    const started = await runner.start(kind, body);
+    const exitCode = started.ok
+      ? await followed(started.value, terminal, json)
+      : sayNotStarted(started.refusal, request, terminal);
+    await runner.close();
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    terminal.err(`skyops: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`);
+    return EXIT_CODES.failed;
+  }
+}
+
+/** Loaded when it is known which: the one needs no threads, the other no network. */
+async function openRunner(url: URL | undefined, parts: CommandParts): Promise<Runner | undefined> {
+  if (url !== undefined) {
+    const { openRemoteRunner } = await import('../runners/remote.ts');
+    return openRemoteRunner(url, parts.clock);
+  }
+  const loaded = loadConfig(parts.environment);
+  if (!loaded.ok) {
+    const errors = loaded.refusal.map((error) => `  ${error}\n`).join('');
+    parts.terminal.err(`skyops: the configuration is wrong, nothing was started.\n${errors}`);
+    return undefined;
+  }
+  const { openLocalRunner } = await import('../runners/local.ts');
+  const caps = loaded.value.config.simulation;
+  return openLocalRunner({ clock: parts.clock, caps, machine: await parts.openMachine() });
+}
+
+async function followed(running: Running, terminal: Terminal, json: boolean): Promise<number> {
+  const { interrupt, isWatched } = terminal;
+  const cancel = () => void running.cancel();
+  if (interrupt.aborted) cancel();
+  interrupt.addEventListener('abort', cancel, { once: true });
+  // Drawn over itself; the escape sequence clears what a longer line before has left.
+  const report = await running.watch((now) => {
+    if (isWatched) terminal.err(`\r${progressLine(now)}\u001b[K`);
+  });
+  if (isWatched) terminal.err('\r\u001b[K');
+  terminal.out(json ? `${JSON.stringify(report)}\n` : reportTable(report));
+  return exitCodeOf(report, interrupt.aborted);
+}
+
+function exitCodeOf({ ended_because }: Simulation, wasInterrupted: boolean): number {
+  if (ended_because === 'completed') return EXIT_CODES.clean;
+  return wasInterrupted && ended_because === 'cancelled' ? EXIT_CODES.aborted : EXIT_CODES.failed;
+}
+
+function sayNotStarted(
+  { detail, errors, retryAfterSeconds, isWrong }: NotStarted,
+  { nameOf }: RequestOptions,
+  { err }: Terminal,
+): number {
+  err(`skyops: nothing was started. ${detail}\n`);
+  for (const { pointer, message } of errors) err(`  ${nameOf(pointer)}: ${message}\n`);
+  if (retryAfterSeconds !== undefined) err(`  Try again in ${retryAfterSeconds} s.\n`);
+  return isWrong ? EXIT_CODES.misconfigured : EXIT_CODES.exhausted;
+}
+
+function urlArgument(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new InvalidArgumentError('It must begin with http:// or https://.');
+}

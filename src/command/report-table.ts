@@ -1,0 +1,40 @@
+/** The report of a simulation as a table for people; pure. */
+import { shownBytes } from '#foundation/quantity.ts';
+import type { Simulation } from '#simulation/simulation.ts';
+
+/** Rows and columns come from the report itself, so that a new kind has its table already. */
+export function reportTable(simulation: Simulation): string {
+  const { kind, ended_because, accuracy, throttled_seconds } = simulation;
+  const amounts = { requested: simulation.requested, granted: simulation.granted, delivered: simulation.delivered };
+  const columns = [
+    ...new Set(
+      Object.values(amounts).flatMap((row) =>
+        Object.entries(row).flatMap(([name, value]) => (typeof value === 'number' ? [name] : [])),
+      ),
+    ),
+  ];
+  const rows = Object.entries(amounts).map(([name, row]) => [
+    name,
+    ...columns.map((column) => shown(column, (row as Readonly<Record<string, unknown>>)[column])),
+  ]);
+  return [
+    `${kind} simulation ${simulation.id}: ${ended_because ?? simulation.state}`,
+    ...aligned([['', ...columns.map((column) => column.replaceAll('_', ' '))], ...rows]),
+    `accuracy ${accuracy ?? 'not known'} · throttled ${throttled_seconds === null ? 'not known' : `${throttled_seconds} s`}`,
+    '',
+  ].join('\n');
+}
+
+function shown(column: string, value: unknown): string {
+  if (typeof value !== 'number') return '';
+  return /(^|_)bytes/.test(column) ? shownBytes(value) : String(value);
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  );
+}

@@ -1,0 +1,51 @@
+/** Runs a simulation in this process: the engine alone, without a server. */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '#foundation/clock.ts';
+import { granted, refused } from '#foundation/outcome.ts';
+import type { Caps } from '#simulation/capacity/caps.ts';
+import { warmThreads } from '#simulation/capacity/cpu.ts';
+import { createEngine } from '#simulation/engine.ts';
+import { openPool } from '#simulation/worker/pool.ts';
+import type { Machine } from '../command.ts';
+import { PROGRESS_PERIOD_MS, type Runner } from '../runner.ts';
+
+export type LocalParts = { readonly clock: Clock; readonly caps: Caps; readonly machine: Machine };
+
+/** Resolves when the threads are warm. @throws Failure if they cannot be started. */
+export async function openLocalRunner({ clock, caps, machine }: LocalParts): Promise<Runner> {
+  const pool = await openPool({ clock, warmThreads: warmThreads(machine.supply.cpu(), caps), onBroken: () => {} });
+  const engine = createEngine({
+    clock,
+    pool,
+    caps,
+    supply: machine.supply,
+    readThrottledSeconds: machine.throttledSeconds,
+    newId: () => `sim-${randomBytes(8).toString('hex')}`,
+    observe: () => {},
+  });
+
+  return {
+    start: async (kind, body) => {
+      const started = engine.start(kind, body, 'command-line');
+      if (!started.ok) {
+        const { code, detail, errors: found = [], retryAfterSeconds } = started.refusal;
+        return refused({ detail, errors: found, retryAfterSeconds, isWrong: code !== 'capacity-exhausted' });
+      }
+      const { id, begun, ended } = started.value;
+      await begun;
+      return granted({
+        watch: async (onProgress) => {
+          const stop = clock.every(PROGRESS_PERIOD_MS, () => {
+            const now = engine.find(id);
+            if (now !== undefined) onProgress(now);
+          });
+          const report = await ended;
+          stop();
+          return report;
+        },
+        cancel: async () => void (await engine.cancel(id, 'cancelled')),
+      });
+    },
+    close: () => pool.close(),
+  };
+}
