@@ -80,8 +80,9 @@ test-manifests: node_modules/.installed tools/kubernetes/node_modules/.installed
 bench: node_modules/.installed ## Measure: probes under load, about a minute
 	@node bench/probes-under-load.ts
 
-bench-load: node_modules/.installed ## Measure: how exact the load is, against two rivals, about 16 minutes
+bench-load: node_modules/.installed ## Measure: how exact the load is, against two rivals, and what else is promised, about 28 minutes
 	@node bench/load-accuracy.ts
+	@node bench/load-promises.ts
 
 clean: ## Remove what was installed
 	rm -rf node_modules .cache

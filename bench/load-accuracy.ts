@@ -5,22 +5,23 @@
  *
  * Needs Linux, root for the quota (cgroup version 1), cc and stress-ng. ROUNDS=3 SECONDS=10 are the defaults.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { drawAccuracy, type Row } from './support/accuracy-picture.ts';
+import { median } from './support/figures.ts';
+import { cpuNs } from './support/outside.ts';
+import { end, openSkyOps, run, type SkyOps } from './support/programs.ts';
+import { canLimit, removeQuota, setQuota, throttledPeriods } from './support/quota.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
 const SECONDS = Number(process.env['SECONDS'] ?? 10);
 /** What a tool may take to get going before it is measured. */
 const SETTLE_MS = 700;
 const QUOTA_CORES = 0.5;
-const QUOTA_FOLDER = '/sys/fs/cgroup/cpu/skyops-bench';
 
 type Tool = {
   readonly name: string;
@@ -33,54 +34,6 @@ type Result = {
   readonly reportErrorPercent: number | null;
   readonly throttledPercent: number;
 };
-
-/** Nanoseconds on a CPU of a process, its threads and its descendants. */
-function cpuNs(pids: readonly number[]): number {
-  let sum = 0;
-  for (const pid of withDescendants(pids)) {
-    for (const tid of list(`/proc/${pid}/task`))
-      sum += Number(text(`/proc/${pid}/task/${tid}/schedstat`).split(' ')[0]);
-  }
-  return sum;
-}
-
-function withDescendants(pids: readonly number[]): number[] {
-  return pids.flatMap((pid) => {
-    const children = list(`/proc/${pid}/task`).flatMap((tid) =>
-      text(`/proc/${pid}/task/${tid}/children`).trim().split(' '),
-    );
-    return [pid, ...withDescendants(children.filter(Boolean).map(Number))];
-  });
-}
-
-const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
-function text(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '0';
-  }
-}
-
-/** Each in a session of its own, as containers are apart: Linux shares CPUs between sessions before it looks at priorities. */
-function run(command: string, words: readonly string[], isLimited: boolean): ChildProcess {
-  const program = isLimited
-    ? ['sh', '-c', `echo $$ > ${QUOTA_FOLDER}/cgroup.procs; exec "$@"`, 'sh', command]
-    : [command];
-  const [first = '', ...rest] = [...program, ...words];
-  return spawn(first, rest, {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: process.env['PATH'], SKYOPS_HOST: '127.0.0.1', SKYOPS_PORT: '0', SKYOPS_DRAIN_DELAY_SECONDS: '0' },
-  });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit');
-  // The whole session: stress-ng works in children.
-  process.kill(-(child.pid ?? 0), 'SIGTERM');
-  await exited;
-}
 
 function program(
   name: string,
@@ -100,48 +53,28 @@ function program(
   };
 }
 
-/** SkyOps as it is deployed: the service, asked over HTTP. */
-async function openSkyOps(
-  isLimited: boolean,
-): Promise<Tool & { close: () => Promise<void>; report: () => Promise<number> }> {
-  const child = run(process.execPath, [fileURLToPath(new URL('../src/main.ts', import.meta.url))], isLimited);
-  const { promise, resolve } = Promise.withResolvers<string>();
-  createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
-    const { msg, url } = JSON.parse(line) as { msg: string; url: string };
-    if (msg === 'service started') resolve(url);
-  });
-  const url = await promise;
-  await pause(2000);
+/** SkyOps among the tools, and what it says itself of the CPU time that it has burnt so far. */
+function skyopsTool(skyops: SkyOps): Tool & { readonly reportedSeconds: () => Promise<number> } {
   let id = '';
-  const report = async () => {
-    const answer = await fetch(`${url}/simulations/${id}`);
-    return ((await answer.json()) as { delivered: { cores: number } }).delivered.cores;
-  };
   return {
     name: 'SkyOps',
-    pids: () => [child.pid ?? 0],
+    pids: () => [skyops.pid],
     start: async (millicores) => {
-      const answer = await fetch(`${url}/simulations/cpu`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ cpu: `${millicores}m`, seconds: SECONDS + 30 }),
-      });
-      if (answer.status !== 202) throw new Error(await answer.text());
-      ({ id } = (await answer.json()) as { id: string });
+      ({ id } = await skyops.start('cpu', { cpu: `${millicores}m`, seconds: SECONDS + 30 }));
       await pause(SETTLE_MS);
-      return async () => void (await fetch(`${url}/simulations`, { method: 'DELETE' }));
+      return skyops.cancelAll;
     },
-    report,
-    close: () => end(child),
+    reportedSeconds: async () => (await skyops.read(id)).delivered.core_seconds,
   };
 }
 
-async function measure(tool: Tool, millicores: number, report?: () => Promise<number>): Promise<Result> {
+async function measure(tool: Tool, millicores: number, reportedSeconds?: () => Promise<number>): Promise<Result> {
   const stop = await tool.start(millicores);
   const target = millicores / 1000;
+  const reportedBefore = (await reportedSeconds?.()) ?? null;
   const start = performance.now();
   const first = cpuNs(tool.pids());
-  const [throttledBefore, periodsBefore] = throttledPeriods();
+  const periodsBefore = throttledPeriods();
   let [lastAt, last] = [start, first];
   let worst = 0;
   for (let second = 1; second <= SECONDS; second += 1) {
@@ -150,16 +83,18 @@ async function measure(tool: Tool, millicores: number, report?: () => Promise<nu
     worst = Math.max(worst, Math.abs((now - last) / 1e6 / (at - lastAt) / target - 1) * 100);
     [lastAt, last] = [at, now];
   }
-  const cores = (last - first) / 1e6 / (lastAt - start);
-  const [throttled, periods] = throttledPeriods();
-  const reported = report === undefined ? null : await report();
+  const outsideSeconds = (last - first) / 1e9;
+  const periods = throttledPeriods();
+  const reported = (await reportedSeconds?.()) ?? null;
   await stop();
   await pause(300);
   return {
-    errorPercent: (cores / target - 1) * 100,
+    errorPercent: ((outsideSeconds * 1000) / (lastAt - start) / target - 1) * 100,
     worstWindowPercent: worst,
-    reportErrorPercent: reported === null ? null : (reported / cores - 1) * 100,
-    throttledPercent: (100 * (throttled - throttledBefore)) / Math.max(1, periods - periodsBefore),
+    reportErrorPercent:
+      reported === null || reportedBefore === null ? null : ((reported - reportedBefore) / outsideSeconds - 1) * 100,
+    throttledPercent:
+      (100 * (periods.throttled - periodsBefore.throttled)) / Math.max(1, periods.all - periodsBefore.all),
   };
 }
 
@@ -169,21 +104,6 @@ function spinNeighbour(): () => Promise<void> {
   return () => end(child);
 }
 
-function setQuota(): void {
-  mkdirSync(QUOTA_FOLDER, { recursive: true });
-  writeFileSync(`${QUOTA_FOLDER}/cpu.cfs_period_us`, '100000');
-  writeFileSync(`${QUOTA_FOLDER}/cpu.cfs_quota_us`, String(QUOTA_CORES * 100_000));
-}
-
-function throttledPeriods(): readonly [throttled: number, all: number] {
-  const stat = text(`${QUOTA_FOLDER}/cpu.stat`);
-  const value = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0);
-  return [value('nr_throttled'), value('nr_periods')];
-}
-
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN;
-
 /** All tools at all amounts, in turns, `ROUNDS` times; gives one row for each tool at each amount. */
 async function scene(
   name: string,
@@ -191,13 +111,14 @@ async function scene(
   isLimited: boolean,
   rivals: readonly Tool[],
 ): Promise<Row[]> {
-  const skyops = await openSkyOps(isLimited);
+  const service = await openSkyOps(isLimited);
+  const skyops = skyopsTool(service);
   const results = new Map<string, Result[]>();
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (const millicores of amounts) {
       for (const tool of [skyops, ...rivals]) {
         const key = `${millicores} ${tool.name}`;
-        const result = await measure(tool, millicores, tool === skyops ? skyops.report : undefined);
+        const result = await measure(tool, millicores, tool === skyops ? skyops.reportedSeconds : undefined);
         results.set(key, [...(results.get(key) ?? []), result]);
         console.error(
           `${name}, round ${round} of ${ROUNDS}: ${millicores}m ${tool.name} ${result.errorPercent.toFixed(2)} %`,
@@ -205,7 +126,7 @@ async function scene(
       }
     }
   }
-  await skyops.close();
+  await service.close();
   return [...results].map(([key, all]) => {
     const [millicores = '', ...tool] = key.split(' ');
     const errors = all.map(({ errorPercent }) => errorPercent);
@@ -270,13 +191,10 @@ const rows = await scene('quiet', [50, 250, 500, 1000, 1500, 2000], false, rival
 const quieten = spinNeighbour();
 rows.push(...(await scene('beside two spinning processes', [250, 500, 1000], false, rivalsOf(false))));
 await quieten();
-if (
-  process.getuid?.() === 0 &&
-  existsSync('/sys/fs/cgroup/cpu/cpu.cfs_quota_us') !== existsSync('/sys/fs/cgroup/cgroup.controllers')
-) {
-  setQuota();
+if (canLimit()) {
+  setQuota(QUOTA_CORES);
   rows.push(...(await scene('quota of 500m', [400], true, rivalsOf(true))));
-  rmdirSync(QUOTA_FOLDER);
+  removeQuota();
 } else {
   console.error('No cgroup version 1 to be root of: the quota is left out.');
 }

@@ -35,7 +35,7 @@ describe('capacity, flat out', () => {
   });
 
   it('grants a quota less its reserve, and says that the quota limits it', () => {
-    assert.deepEqual(grant(wish(2), { cpus: 4, quotaCores: 0.5 }, caps, []), { cores: 0.45, limitedBy: 'quota' });
+    assert.deepEqual(grant(wish(2), { cpus: 4, quotaCores: 0.5 }, caps, []), { cores: 0.4, limitedBy: 'quota' });
     assert.deepEqual(grant(wish(4), { cpus: 4, quotaCores: 2 }, caps, []), { cores: 1.8, limitedBy: 'quota' });
   });
 
@@ -77,8 +77,8 @@ describe('capacity, flat out', () => {
     assert.equal(retryAfterSeconds, 5);
   });
 
-  it('keeps a reserve of a tenth, at least 50m, never more than half of the quota', () => {
-    assert.deepEqual([4, 1, 0.5, 0.2, 0.05].map(reserveCores), [0.4, 0.1, 0.05, 0.05, 0.025]);
+  it('keeps a reserve of a tenth, at least 100m, never more than half of the quota', () => {
+    assert.deepEqual([4, 1, 0.5, 0.2, 0.05].map(reserveCores), [0.4, 0.1, 0.1, 0.1, 0.025]);
   });
 
   it('never grants more than the wish, the CPUs, the quota, the cap, or what others leave', () => {
@@ -134,7 +134,7 @@ describe('capacity, exact', () => {
   it('refuses for good what the quota less its reserve never allows, and says how much it would', () => {
     const outcome = grantExactly(0.48, { cpus: 2, quotaCores: 0.5 });
     assert.ok(!outcome.ok && outcome.refusal.code === 'over-capacity');
-    assert.match(outcome.refusal.errors?.[0]?.message ?? '', /at most 450m: the container's limit is 500m/);
+    assert.match(outcome.refusal.errors?.[0]?.message ?? '', /at most 400m: the container's limit is 500m/);
     assert.ok(grantExactly(0.48, { cpus: 2, quotaCores: 0.5 }, [], true).ok, 'saturating gives the reserve up');
     assert.ok(!grantExactly(2.5, { cpus: 2, quotaCores: null }).ok);
     assert.ok(!grantExactly(8.5, { cpus: 64, quotaCores: null }).ok);
