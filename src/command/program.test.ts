@@ -81,7 +81,7 @@ describe('the command line', () => {
     ['simulate cpu --cpu 70%', /--cpu: must be an amount of cores/],
     ['simulate cpu --cpu 4', /--cpu: must be at most 2000m/],
     ['simulate cpu --cpu 250m --url localhost:8001', /--url .* It must begin with http/],
-    ['simulate memory --memory 2Gi', /--memory: must be at most 460Mi/],
+    ['simulate memory --memory 500Mi', /--memory: must be at most 460Mi/],
     ['check not-a-url', /must begin with http/],
   ] as const) {
     it(`refuses “${words}” with exit code 2, and says what would be right`, async () => {
@@ -129,6 +129,29 @@ describe('the command line', () => {
     const { exitCode, err } = await run(`simulate cpu --url http://127.0.0.1:${port}`);
     assert.equal(exitCode, 1);
     assert.match(err, /did not answer: ECONNREFUSED/);
+  });
+
+  it('goes on when one question for the progress fails', async (test) => {
+    let asked = 0;
+    const url = await serverOf(test, (request, response) => {
+      if (request.method === 'POST') return void response.writeHead(202).end('{"id":"sim-0000000000000000"}');
+      asked += 1;
+      if (asked === 1) return void response.writeHead(502).end('<html>Bad gateway</html>');
+      response.end('{"id":"sim-0000000000000000","state":"ended","ended_because":"completed"}');
+    });
+    const { exitCode, out } = await run(`simulate cpu --json --url ${url}`);
+    assert.equal(exitCode, 0);
+    assert.equal(JSON.parse(out).ended_because, 'completed');
+    assert.equal(asked, 2);
+  });
+
+  it('says that another replica answers, with exit code 1', async (test) => {
+    const url = await serverOf(test, (request, response) => {
+      response.writeHead(request.method === 'POST' ? 202 : 404).end('{"id":"sim-0000000000000000"}');
+    });
+    const { exitCode, err } = await run(`simulate cpu --url ${url}`);
+    assert.equal(exitCode, 1);
+    assert.match(err, /does not know the simulation.*another replica/s);
   });
 
   it('says that there is no capacity now, with exit code 3', async (test) => {

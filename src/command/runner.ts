@@ -16,8 +16,8 @@ export type NotStarted = {
 };
 
 export type Running = {
-  /** Resolves with the report. Calls `onProgress` about once a second until then. */
-  readonly watch: (onProgress: (simulation: Simulation) => void) => Promise<Simulation>;
+  /** Resolves with the report. Calls `onProgress`, if anybody wants to see it, about once a second until then. */
+  readonly watch: (onProgress: ((simulation: Simulation) => void) | undefined) => Promise<Simulation>;
   /** Asks for the end; `watch` then resolves soon. */
   readonly cancel: () => Promise<void>;
 };

@@ -90,13 +90,14 @@ async function openRunner(url: URL | undefined, parts: CommandParts): Promise<Ru
 
 async function followed(running: Running, terminal: Terminal, json: boolean): Promise<number> {
   const { interrupt, isWatched } = terminal;
-  const cancel = () => void running.cancel();
+  const cancel = () => {
+    running.cancel().catch((error: Error) => terminal.err(`skyops: it could not be cancelled. ${error.message}\n`));
+  };
   if (interrupt.aborted) cancel();
   interrupt.addEventListener('abort', cancel, { once: true });
   // Drawn over itself; the escape sequence clears what a longer line before has left.
-  const report = await running.watch((now) => {
-    if (isWatched) terminal.err(`\r${progressLine(now)}\u001b[K`);
-  });
+  const draw = (now: Simulation) => terminal.err(`\r${progressLine(now)}\u001b[K`);
+  const report = await running.watch(isWatched ? draw : undefined);
   if (isWatched) terminal.err('\r\u001b[K');
   terminal.out(json ? `${JSON.stringify(report)}\n` : reportTable(report));
   return exitCodeOf(report, interrupt.aborted);

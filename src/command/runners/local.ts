@@ -35,6 +35,7 @@ export async function openLocalRunner({ clock, caps, machine }: LocalParts): Pro
       await begun;
       return granted({
         watch: async (onProgress) => {
+          if (onProgress === undefined) return ended;
           const stop = clock.every(PROGRESS_PERIOD_MS, () => {
             const now = engine.find(id);
             if (now !== undefined) onProgress(now);

@@ -28,7 +28,11 @@ export function openRemoteRunner(url: URL, clock: Clock): Runner {
         headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }), ...headers },
         ...(body && { body: JSON.stringify(body) }),
       });
-      return { status: answer.status, retryAfter: answer.headers.get('retry-after'), body: await answer.json() };
+      return {
+        status: answer.status,
+        retryAfter: answer.headers.get('retry-after'),
+        body: await answer.json().catch(() => ({})),
+      };
     } catch (cause) {
       const reason = (cause as { cause?: { code?: string } }).cause?.code ?? (cause as Error).message;
       throw new Failure('no-answer', `${url.origin} did not answer: ${reason}.`, {
@@ -43,6 +47,7 @@ export function openRemoteRunner(url: URL, clock: Clock): Runner {
       try {
         const { status, body } = await ask('GET', path);
         if (status === 200) return body as Simulation;
+        if (status >= 500) throw new Failure('no-answer', `${url.origin} answers with status ${status}.`);
         throw new Failure('lost', `${url.origin} does not know the simulation any more (status ${status}).`, {
           hint: 'Behind a load balancer another replica may have answered. Ask one pod directly: kubectl port-forward.',
         });
@@ -69,7 +74,7 @@ export function openRemoteRunner(url: URL, clock: Clock): Runner {
           for (;;) {
             const simulation = await read(path);
             if (simulation.state === 'ended') return simulation;
-            onProgress(simulation);
+            onProgress?.(simulation);
             await wait(
               clock,
               Math.min(PROGRESS_PERIOD_MS, simulation.progress.remaining_seconds * 1000 + 50),

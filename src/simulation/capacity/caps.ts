@@ -21,7 +21,7 @@ export const capSettings = {
     meaning: 'The most memory that all memory simulations together may hold.',
     minimum: 1024 ** 2,
     maximum: 1024 ** 4,
-    fallback: 4 * 1024 ** 3,
+    fallback: 1024 ** 3,
   }),
   maxSimulations: integerSetting({
     variable: 'SKYOPS_MAX_SIMULATIONS',

@@ -16,13 +16,12 @@ const NICENESS = 5;
 
 /**
  * How often and how long the loop runs before the first job. V8 compiles it meanwhile on threads of its own; during the
- * first job that would be CPU time that nobody asked for: 10 to 15 ms without a warm-up, 2 ms in 10 s after one of the same length in
- * periods of 20 ms, below 0.5 ms after this (measured). More than once, because compiled code is given up where the second call differs
- * from the first.
+ * first job that would be CPU time that nobody asked for: 10 to 15 ms without a warm-up, and 11 ms in the twentieth second after one of
+ * 300 periods (measured). More than once, because compiled code is given up where the second call differs from the first.
  */
 const WARM_UP_ROUNDS = 3;
-const WARM_UP_MS = 50;
-const WARM_UP_PERIOD_MS = 0.5;
+const WARM_UP_MS = 140;
+const WARM_UP_PERIOD_MS = 0.1;
 
 if (parentPort === null) throw new Error('thread.ts runs only as a worker');
 const port = parentPort;
@@ -59,7 +58,7 @@ function work(job: Job, shared: SharedState): void {
 for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
   const { timing } = timingFromNow(WARM_UP_MS / 1000, CONSTANT);
   // Cloned, as the jobs that come through the port are.
-  burn(structuredClone({ type: 'burn', share: 0.5, ...timing }), new SharedState(), clock, WARM_UP_PERIOD_MS);
+  burn(structuredClone({ type: 'burn', share: 0.3, ...timing }), new SharedState(), clock, WARM_UP_PERIOD_MS);
 }
 port.postMessage({ type: 'ready' } satisfies ThreadMessage);
 

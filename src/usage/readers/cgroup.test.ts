@@ -55,6 +55,40 @@ describe('the cgroup reader', () => {
     });
   });
 
+  it('reads single values as the whole reading has them, with the headroom below the limit', (test) => {
+    const reader = createCgroupReader(makeFileTree(test, POD_V2));
+    assert.equal(reader.cpuLimitCores(), 0.5);
+    assert.equal(reader.cpuThrottledSeconds(), 0.12);
+    // The file cache that nobody uses would be dropped before anybody is killed.
+    assert.deepEqual(reader.memory(), { limitBytes: 268_435_456, headroomBytes: 268_435_456 - 70_000_000 });
+  });
+
+  it('takes the headroom of the tightest group on the way up, which need not be the one with the lowest limit', (test) => {
+    const reader = createCgroupReader(
+      makeFileTree(test, {
+        'proc/self/mountinfo': V2_MOUNT,
+        'proc/self/cgroup': '0::/pod/container\n',
+        'sys/fs/cgroup/pod/container/memory.max': '200000000\n',
+        'sys/fs/cgroup/pod/container/memory.current': '50000000\n',
+        'sys/fs/cgroup/pod/container/memory.stat': 'inactive_file 0\n',
+        'sys/fs/cgroup/pod/memory.max': '300000000\n',
+        'sys/fs/cgroup/pod/memory.current': '280000000\n',
+        'sys/fs/cgroup/pod/memory.stat': 'inactive_file 10000000\n',
+      }),
+    );
+    assert.deepEqual(reader.memory(), { limitBytes: 200_000_000, headroomBytes: 30_000_000 });
+  });
+
+  it('knows no headroom where there is no limit, or where a file is broken', (test) => {
+    for (const broken of [
+      { 'sys/fs/cgroup/memory.max': 'max\n' },
+      { 'sys/fs/cgroup/memory.current': '\u0000garbage' },
+    ]) {
+      const { headroomBytes } = createCgroupReader(makeFileTree(test, { ...POD_V2, ...broken })).memory();
+      assert.equal(headroomBytes, null);
+    }
+  });
+
   it('says null for limits that are not set, in both versions', (test) => {
     const v2 = makeFileTree(test, {
       ...POD_V2,

@@ -1,0 +1,60 @@
+/** Limits, loads and guards inside a real cgroup v2, with a quota that changes while the service runs. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { runInVirtualMachine } from '#test/support/virtual-machine.ts';
+
+const LIMIT_BYTES = 384 * 1024 ** 2;
+const MEBIBYTE = 1024 ** 2;
+
+/** Everything is emulated and takes ten times as long: the whole is a minute or two on two cores. */
+it('in a real cgroup v2, finds its limits and keeps to them', { timeout: 400_000 }, async (test) => {
+  const said = await runInVirtualMachine(test);
+  if (said === undefined) return;
+  const line = said.split('\n').find((each) => each.startsWith('RESULT '));
+  assert.ok(line !== undefined, said);
+  const { unlimited, limited, exact, flatOut, saturated, tooMuchCpu, memory, tooMuchMemory } = JSON.parse(
+    line.slice(7),
+  );
+
+  await test.test('reads the limits, and a quota that is set later', () => {
+    assert.equal(unlimited.cgroup_version, 2);
+    assert.equal(unlimited.cpu.limit_cores, null);
+    assert.equal(unlimited.memory.limit_bytes, LIMIT_BYTES);
+    assert.ok(unlimited.memory.working_set_bytes > 20 * MEBIBYTE && unlimited.memory.working_set_bytes < LIMIT_BYTES);
+    assert.ok(unlimited.pids.current >= 1);
+    assert.equal(limited.cpu.limit_cores, 0.5);
+    assert.equal(limited.cpu.throttled_seconds >= 0, true);
+  });
+
+  await test.test('delivers an exact amount under the quota, as the group’s own account has it', () => {
+    const { requested, delivered } = exact.report;
+    assert.equal(requested.cores, 0.3);
+    // Never more than asked; the emulation may give less while other tests run beside it.
+    assert.ok(delivered.core_seconds <= 1.8 * 1.02 && delivered.core_seconds >= 1.8 * 0.7, `${delivered.core_seconds}`);
+    // The group's usage has the main thread in it, which works ten times as long here.
+    assert.ok(exact.usedSeconds >= delivered.core_seconds * 0.98, `${exact.usedSeconds} s used`);
+    assert.ok(exact.usedSeconds <= delivered.core_seconds + 1.5, `${exact.usedSeconds} s used`);
+  });
+
+  await test.test('grants flat out what the quota leaves, and saturates when it is told to', () => {
+    assert.equal(flatOut.report.granted.cores, 0.4);
+    assert.equal(flatOut.report.granted.limited_by, 'quota');
+    assert.ok(flatOut.report.delivered.cores <= 0.41, `${flatOut.report.delivered.cores}`);
+    assert.ok(saturated.throttledPeriods >= 10, `${saturated.throttledPeriods} periods`);
+    assert.ok(saturated.report.throttled_seconds > 0.3, `${saturated.report.throttled_seconds} s`);
+    assert.equal(tooMuchCpu.status, 422);
+    assert.equal(tooMuchCpu.json.code, 'over-capacity');
+  });
+
+  await test.test('holds a share of the memory limit, gives it back, and is never killed', () => {
+    const wanted = Math.floor(LIMIT_BYTES * 0.4);
+    assert.equal(memory.held.granted.bytes, wanted);
+    assert.ok(memory.held.delivered.bytes >= wanted, `${memory.held.delivered.bytes} resident`);
+    // The group has the heap and the file cache of the service too, which move by some MiB.
+    assert.ok(Math.abs(memory.grown - wanted) < 24 * MEBIBYTE, `${memory.grown} grown`);
+    assert.ok(Math.abs(memory.left) < 24 * MEBIBYTE, `${memory.left} left`);
+    assert.equal(memory.oomKills, 0);
+    assert.equal(tooMuchMemory.status, 422);
+    assert.equal(tooMuchMemory.json.code, 'over-capacity');
+  });
+});

@@ -1,0 +1,103 @@
+/**
+ * A real Linux with a real cgroup v2, whatever the machine underneath has: an emulated computer (QEMU without KVM, an ordinary
+ * process) that boots a distribution's kernel into a file system in memory.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { arch, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { missing } from './chromium.ts';
+import { hasTool } from './tool.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const KERNEL = join(ROOT, '.cache/kernel/vmlinuz');
+const GUEST = join(ROOT, 'test/support/guest');
+
+/** Boots it and resolves with what it wrote to its console until it switched itself off; `undefined` if it cannot be made here. */
+export async function runInVirtualMachine(test: TestContext): Promise<string | undefined> {
+  if (arch() !== 'x64') {
+    missing(test, 'the virtual machine is made for x86-64');
+    return undefined;
+  }
+  for (const tool of ['qemu-system-x86_64', 'busybox', 'unshare']) if (!hasTool(test, tool)) return undefined;
+  if (!existsSync(KERNEL)) {
+    missing(test, 'there is no kernel for the virtual machine: run test/support/guest/fetch-kernel.sh');
+    return undefined;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'skyops-vm-'));
+  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  const archive = packFileSystem(folder);
+  const machine = spawn(
+    'qemu-system-x86_64',
+    [
+      ...[
+        '-accel',
+        'tcg,thread=multi',
+        '-cpu',
+        'max',
+        '-smp',
+        '2',
+        '-m',
+        '1536',
+        '-nographic',
+        '-no-reboot',
+        '-nic',
+        'none',
+      ],
+      ...['-kernel', KERNEL, '-initrd', archive, '-append', 'console=ttyS0 quiet panic=-1 mitigations=off'],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  test.after(() => machine.kill('SIGKILL'));
+  return await text(machine.stdout);
+}
+
+/** The runtime, the program and what it needs, a shell, and the two files of the guest, as the kernel wants to unpack them. */
+function packFileSystem(folder: string): string {
+  const root = join(folder, 'root');
+  for (const name of ['bin', 'usr/local/bin', 'proc', 'sys', 'dev', 'tmp', 'app/node_modules']) {
+    mkdirSync(join(root, name), { recursive: true });
+  }
+  place(root, process.execPath, 'usr/local/bin/node');
+  place(root, pathOf('unshare'), 'usr/local/bin/unshare');
+  place(root, pathOf('busybox'), 'bin/busybox');
+  place(root, join(GUEST, 'init.sh'), 'init');
+  chmodSync(join(root, 'init'), 0o755);
+  place(root, join(GUEST, 'client.ts'), 'client.ts');
+  cpSync(join(ROOT, 'src'), join(root, 'app/src'), { recursive: true });
+  place(root, join(ROOT, 'package.json'), 'app/package.json');
+  for (const path of shippedPackages()) cpSync(join(ROOT, path), join(root, 'app', path), { recursive: true });
+  for (const library of [...librariesOf(process.execPath), ...librariesOf(pathOf('unshare'))]) {
+    mkdirSync(join(root, dirname(library)), { recursive: true });
+    place(root, realpathSync(library), library);
+  }
+  const archive = join(folder, 'root.cpio');
+  const packed = spawnSync('sh', ['-c', 'find . | busybox cpio -o -H newc'], { cwd: root, maxBuffer: 1024 ** 3 });
+  writeFileSync(archive, packed.stdout);
+  return archive;
+}
+
+const place = (root: string, from: string, to: string) => copyFileSync(from, join(root, to));
+const output = (command: string, words: readonly string[]) =>
+  spawnSync(command, words, { cwd: ROOT, encoding: 'utf8' }).stdout;
+const pathOf = (tool: string) => realpathSync(output('sh', ['-c', `command -v ${tool}`]).trim());
+const librariesOf = (program: string) => [...new Set(output('ldd', [program]).match(/\/[^ ]+(?= \()/g) ?? [])];
+
+/** As the image has them: without what only development needs, but for the page that is served from a bundle. */
+function shippedPackages(): string[] {
+  const paths = output('npm', ['ls', '--omit=dev', '--all', '--parseable', '--silent']).trim().split('\n').slice(1);
+  return ['node_modules/redoc', ...paths.map((path) => path.slice(path.indexOf('node_modules')))];
+}
