@@ -9,16 +9,22 @@ import { SharedState, timingFromNow } from './job.ts';
 const MEBIBYTE = 1024 ** 2;
 const RATE = 100 * MEBIBYTE;
 
-type Options = { readonly shape?: Shape; readonly residentRatio?: number; readonly ceiling?: (atMs: number) => number };
+type Options = {
+  readonly shape?: Shape;
+  readonly residentRatio?: number;
+  readonly stopAtMs?: number;
+  readonly ceiling?: (atMs: number) => number;
+};
 
 /** A thread in simulated time, whose memory costs no time. */
-function run(bytes: number, seconds: number, { shape = CONSTANT, residentRatio = 1, ceiling }: Options = {}) {
+function run(bytes: number, seconds: number, { shape = CONSTANT, residentRatio = 1, stopAtMs, ceiling }: Options = {}) {
   let nowMs = 0;
   const levels: { atMs: number; bytes: number }[] = [];
   class SimulatedState extends SharedState {
     override sleepUnlessStopped(milliseconds: number): void {
       nowMs += Math.max(milliseconds, 0.01);
       this.ceiling = ceiling?.(nowMs) ?? bytes;
+      if (stopAtMs !== undefined && nowMs >= stopAtMs) this.stop();
     }
   }
   const state = new SimulatedState();
@@ -102,15 +108,9 @@ describe('holding memory', () => {
     assert.ok(state.delivered / state.due < 0.6);
   });
 
-  it('ends at once when it is stopped', () => {
-    let stopAt: SharedState | undefined;
-    const { endMs, left } = run(50 * MEBIBYTE, 60, {
-      ceiling: () => {
-        stopAt?.stop();
-        return 50 * MEBIBYTE;
-      },
-    });
+  it('ends at once when it is stopped, and gives everything back', () => {
+    const { endMs, left, at } = run(50 * MEBIBYTE, 60, { stopAtMs: 3000 });
+    assert.ok(at(2900) > 0 && endMs >= 3000 && endMs < 3001, `${endMs} ms`);
     assert.equal(left, 0);
-    assert.ok(endMs > 0);
   });
 });
