@@ -52,7 +52,7 @@ export type SkyOps = {
 };
 
 /**
- * What it may take to be as it will stay. Some seconds after the start V8 collects what the start has left behind, 20 ms of CPU time once;
+ * What it may take to be as it will stay. Some seconds after the start V8 collects what the start has left behind, some 25 ms of CPU time once (seen with --trace-gc);
  * a load that began before would have them in one of its seconds.
  */
 const SETTLE_MS = 15_000;
