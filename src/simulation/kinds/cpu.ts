@@ -1,109 +1,16 @@
 /** CPU load: an exact amount that may follow a shape, or flat out on a number of threads. */
-import Type, { type Static } from 'typebox';
 import { type FieldError, granted, type Outcome, refused } from '#foundation/outcome.ts';
-import { CPU_PATTERN, parseCpuAmount } from '#foundation/quantity.ts';
-import { nullable, rounded } from '#foundation/scalars.ts';
-import {
-  burnableCores,
-  CPU_LIMITS,
-  type CpuGrant,
-  type CpuSupply,
-  grantExact,
-  grantFlatOut,
-  spreadOver,
-} from '../capacity/cpu.ts';
+import { parseCpuAmount } from '#foundation/quantity.ts';
+import { rounded } from '#foundation/scalars.ts';
+import { burnableCores, type CpuGrant, type CpuSupply, grantExact, grantFlatOut, spreadOver } from '../capacity/cpu.ts';
 import type { CapacityRefusal } from '../capacity/holding.ts';
 import { accuracy, ratesBetween } from '../report.ts';
 import { CONSTANT, dueSeconds } from '../shape.ts';
-import { Shape, shapeErrors } from '../shape-schema.ts';
+import { type Shape, shapeErrors } from '../shape-schema.ts';
 import type { Circumstances, Figures, Kind, Means, Plan, Work } from '../simulator.ts';
 import { timingFromNow } from '../worker/job.ts';
-import { invalid, overlong, secondsField } from './common.ts';
-
-const DEFAULTS = { seconds: 10, parallelism: 1, load: 1, saturate: false };
-
-const CpuRequest = Type.Object(
-  {
-    seconds: secondsField(DEFAULTS.seconds, 'How long to burn'),
-    cpu: Type.Optional(
-      Type.Union([Type.String({ pattern: CPU_PATTERN }), Type.Number({ minimum: 0.001 })], {
-        description:
-          'Exactly this much: `"250m"` or `1.5` cores as Kubernetes writes them, or `"70%"` of this container’s CPU limit. Granted whole or refused. Not together with parallelism or load.',
-        examples: ['250m', 1.5, '70%'],
-      }),
-    ),
-    shape: Type.Optional(Shape),
-    parallelism: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        default: DEFAULTS.parallelism,
-        description: 'Flat out: how many threads burn, each at most one core; at most SKYOPS_MAX_CORES.',
-      }),
-    ),
-    load: Type.Optional(
-      Type.Number({
-        minimum: 0.01,
-        maximum: 1,
-        default: DEFAULTS.load,
-        description: 'Flat out: part of one core that each thread burns.',
-      }),
-    ),
-    saturate: Type.Optional(
-      Type.Boolean({
-        default: DEFAULTS.saturate,
-        description:
-          'Under a CPU quota: also burn the reserve that keeps probes fast, so that the kernel throttles this container.',
-      }),
-    ),
-  },
-  { additionalProperties: false, description: 'Every field has a default; an empty body asks for all of them.' },
-);
-type CpuRequest = Static<typeof CpuRequest>;
-
-const CpuRequested = Type.Object({
-  seconds: Type.Number({ description: 'As asked.' }),
-  cpu: nullable(Type.Union([Type.String(), Type.Number()], { description: 'As asked; null for flat out.' })),
-  shape: Shape,
-  parallelism: nullable(Type.Integer({ description: 'As asked; null for an exact amount.' })),
-  load: nullable(Type.Number({ description: 'As asked; null for an exact amount.' })),
-  saturate: Type.Boolean({ description: 'As asked.' }),
-  cores: Type.Number({ description: 'The most that is burnt at any time.' }),
-  core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
-});
-
-const CpuGranted = Type.Object({
-  seconds: Type.Number({ description: 'How long it may run.' }),
-  threads: Type.Integer({ description: 'How many threads burn.' }),
-  cores: Type.Number({ description: 'The most that they may burn together.' }),
-  core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
-  limited_by: nullable(
-    Type.Enum([...CPU_LIMITS], {
-      description:
-        'Why this is less than asked: `cpus` this process may run on, the container’s `quota` less its reserve, or what is `running`. Never for an exact amount.',
-    }),
-  ),
-});
-
-const CpuDelivered = Type.Object({
-  seconds: Type.Number({ description: 'How long it ran.' }),
-  cores: Type.Number({ description: 'Mean over that time.' }),
-  core_seconds: Type.Number({ description: 'CPU time that the kernel accounted to its threads.' }),
-});
-
-const CpuSample = Type.Object(
-  {
-    at_seconds: Type.Number({ minimum: 0, description: 'Seconds since the start.' }),
-    cores: Type.Number({ minimum: 0, description: 'Mean cores delivered since the sample before.' }),
-  },
-  { description: 'One measured value; one a second, fewer in a long run.' },
-);
-
-type CpuWords = {
-  readonly requested: Static<typeof CpuRequested>;
-  readonly granted: Static<typeof CpuGranted>;
-  readonly delivered: Static<typeof CpuDelivered>;
-  readonly sample: Static<typeof CpuSample>;
-};
+import { invalid, overlong } from './common.ts';
+import { CPU_DEFAULTS, CPU_EXAMPLE, CPU_WORDS, CpuRequest, type CpuWords } from './cpu-words.ts';
 
 export const cpu: Kind<'cpu', CpuWords> = {
   name: 'cpu',
@@ -111,32 +18,13 @@ export const cpu: Kind<'cpu', CpuWords> = {
   description:
     'Burns CPU time on worker threads below the priority of everything else here, and reports the core-seconds that the kernel accounted to them.',
   request: CpuRequest,
-  words: { requested: CpuRequested, granted: CpuGranted, delivered: CpuDelivered, sample: CpuSample },
-  example: {
-    request: { seconds: 10, parallelism: 2 },
-    requested: {
-      seconds: 10,
-      cpu: null,
-      shape: CONSTANT,
-      parallelism: 2,
-      load: 1,
-      saturate: false,
-      cores: 2,
-      core_seconds: 20,
-    },
-    granted: { seconds: 10, threads: 2, cores: 2, core_seconds: 20, limited_by: null },
-    delivered: { seconds: 10.001, cores: 1.997, core_seconds: 19.972 },
-    accuracy: 0.9986,
-    samples: [
-      { at_seconds: 1, cores: 1.996 },
-      { at_seconds: 2, cores: 1.998 },
-    ],
-  },
+  words: CPU_WORDS,
+  example: CPU_EXAMPLE,
 
   plan: (body, circumstances) => {
     // The route has validated the body against CpuRequest.
     const request = body as CpuRequest;
-    const seconds = request.seconds ?? DEFAULTS.seconds;
+    const seconds = request.seconds ?? CPU_DEFAULTS.seconds;
     if (seconds > circumstances.caps.maxSeconds) return overlong(circumstances.caps);
     const errors = fieldErrors(request, seconds);
     if (errors.length > 0) return invalid(errors);
@@ -178,7 +66,7 @@ function planExact(
   const asked = coresAsked(amount, supply);
   if (!asked.ok) return asked;
   const cores = asked.value;
-  const saturate = request.saturate ?? DEFAULTS.saturate;
+  const saturate = request.saturate ?? CPU_DEFAULTS.saturate;
   const threads = spreadOver(cores, supply.cpus);
   const grant = grantExact({ cores, workers: threads, saturate }, supply, caps, running);
   if (!grant.ok) return grant;
@@ -195,7 +83,7 @@ function planFlatOut(
   { supply: { cpu: readSupply }, caps, running }: Circumstances,
 ): Outcome<Plan<CpuWords>, CapacityRefusal> {
   const supply = readSupply();
-  const { parallelism, load, saturate } = { ...DEFAULTS, ...request };
+  const { parallelism, load, saturate } = { ...CPU_DEFAULTS, ...request };
   const wished = parallelism * load;
   const grant = grantFlatOut({ cores: wished, workers: parallelism, saturate }, supply, caps, running);
   if (!grant.ok) return grant;
@@ -230,7 +118,7 @@ function coresAsked(
 
 type Planned = {
   readonly seconds: number;
-  readonly requested: Omit<Static<typeof CpuRequested>, 'cores' | 'core_seconds'>;
+  readonly requested: Omit<CpuWords['requested'], 'cores' | 'core_seconds'>;
   readonly wished: number;
   readonly grant: CpuGrant;
   readonly threads: number;

@@ -1,92 +1,30 @@
 /** Memory that is really resident: an exact amount that may follow a shape, and that never risks an OOM kill unasked. */
-import Type, { type Static } from 'typebox';
 import type { Cancel } from '#foundation/clock.ts';
 import { type FieldError, granted, type Outcome, refused } from '#foundation/outcome.ts';
-import { MEMORY_PATTERN, parseMemoryAmount, shownBytes } from '#foundation/quantity.ts';
+import { parseMemoryAmount, shownBytes } from '#foundation/quantity.ts';
 import { rounded } from '#foundation/scalars.ts';
 import type { CapacityRefusal } from '../capacity/holding.ts';
 import { grantMemory, type MemorySupply, reserveBytes } from '../capacity/memory.ts';
 import { accuracy, type Ending } from '../report.ts';
 import { CONSTANT } from '../shape.ts';
-import { Shape, shapeErrors } from '../shape-schema.ts';
+import { shapeErrors } from '../shape-schema.ts';
 import type { Figures, Kind, Means, Plan, Work } from '../simulator.ts';
 import { timingFromNow } from '../worker/job.ts';
 import type { Hand } from '../worker/pool.ts';
-import { invalid, overlong, secondsField } from './common.ts';
-
-const DEFAULTS = { seconds: 10, memory: '64Mi', allow_oom: false };
-
-/** Less is lost among what the service itself uses and gives back. */
-const LEAST_BYTES = 1024 ** 2;
-
-/** Slow enough to be watched, and 0.12 to 0.14 of one core while it lasts (115 to 135 ms of CPU time for 256 MiB, measured). */
-const GROWTH_BYTES_PER_SECOND = 256 * 1024 ** 2;
+import { invalid, overlong } from './common.ts';
+import {
+  GROWTH_BYTES_PER_SECOND,
+  LEAST_BYTES,
+  MEMORY_DEFAULTS,
+  MEMORY_EXAMPLE,
+  MEMORY_WORDS,
+  MemoryRequest,
+  type MemoryWords,
+} from './memory-words.ts';
 
 /** How often the headroom is looked at: often while memory grows, seldom while it is held. */
 const GUARD_GROWING_MS = 100;
 const GUARD_HOLDING_MS = 1000;
-
-const MemoryRequest = Type.Object(
-  {
-    seconds: secondsField(DEFAULTS.seconds, 'How long, growth included'),
-    memory: Type.Optional(
-      Type.Union([Type.String({ pattern: MEMORY_PATTERN }), Type.Integer({ minimum: LEAST_BYTES })], {
-        default: DEFAULTS.memory,
-        description:
-          'Exactly this much: `"256Mi"` as Kubernetes writes it, bytes as a number, or `"60%"` of this container’s memory limit. Granted whole or refused; at most SKYOPS_MAX_MEMORY.',
-        examples: ['256Mi', '60%', 268_435_456],
-      }),
-    ),
-    shape: Type.Optional(Shape),
-    allow_oom: Type.Optional(
-      Type.Boolean({
-        default: DEFAULTS.allow_oom,
-        description:
-          'Take the amount even if the container has no room for it, to show what an OOM kill does. This replica may then die.',
-      }),
-    ),
-  },
-  { additionalProperties: false, description: 'Every field has a default; an empty body asks for all of them.' },
-);
-type MemoryRequest = Static<typeof MemoryRequest>;
-
-const MemoryRequested = Type.Object({
-  seconds: Type.Number({ description: 'As asked.' }),
-  memory: Type.Union([Type.String(), Type.Number()], { description: 'As asked.' }),
-  shape: Shape,
-  allow_oom: Type.Boolean({ description: 'As asked.' }),
-  bytes: Type.Integer({ description: 'The most that is held at any time.' }),
-});
-
-const MemoryGranted = Type.Object({
-  seconds: Type.Number({ description: 'How long it may last.' }),
-  bytes: Type.Integer({ description: 'The most that it may hold.' }),
-  growth_bytes_per_second: Type.Integer({ description: 'How fast it grows at most; it shrinks at once.' }),
-});
-
-const MemoryDelivered = Type.Object({
-  seconds: Type.Number({ description: 'How long it ran.' }),
-  bytes: Type.Integer({ description: 'Resident now, by the page table of this process; 0 once it has ended.' }),
-  mean_bytes: Type.Integer({ description: 'Mean over the time that it ran.' }),
-  peak_bytes: Type.Integer({ description: 'The most that was resident.' }),
-});
-
-const MemorySample = Type.Object(
-  {
-    at_seconds: Type.Number({ minimum: 0, description: 'Seconds since the start.' }),
-    bytes: Type.Integer({ minimum: 0, description: 'Resident at that moment.' }),
-  },
-  { description: 'One measured value; one a second, fewer in a long run.' },
-);
-
-type MemoryWords = {
-  readonly requested: Static<typeof MemoryRequested>;
-  readonly granted: Static<typeof MemoryGranted>;
-  readonly delivered: Static<typeof MemoryDelivered>;
-  readonly sample: Static<typeof MemorySample>;
-};
-
-const QUARTER_GIBIBYTE = 256 * 1024 ** 2;
 
 export const memory: Kind<'memory', MemoryWords> = {
   name: 'memory',
@@ -94,22 +32,12 @@ export const memory: Kind<'memory', MemoryWords> = {
   description:
     'Grows to the amount at a bounded rate, keeps every page resident, and gives all of it back at the end. It is refused, or ends early, where it would risk an OOM kill.',
   request: MemoryRequest,
-  words: { requested: MemoryRequested, granted: MemoryGranted, delivered: MemoryDelivered, sample: MemorySample },
-  example: {
-    request: { memory: '256Mi', seconds: 10 },
-    requested: { seconds: 10, memory: '256Mi', shape: CONSTANT, allow_oom: false, bytes: QUARTER_GIBIBYTE },
-    granted: { seconds: 10, bytes: QUARTER_GIBIBYTE, growth_bytes_per_second: GROWTH_BYTES_PER_SECOND },
-    delivered: { seconds: 10.003, bytes: 0, mean_bytes: 254_803_968, peak_bytes: QUARTER_GIBIBYTE },
-    accuracy: 0.9988,
-    samples: [
-      { at_seconds: 1, bytes: 267_386_880 },
-      { at_seconds: 2, bytes: QUARTER_GIBIBYTE },
-    ],
-  },
+  words: MEMORY_WORDS,
+  example: MEMORY_EXAMPLE,
 
   plan: (body, { caps, supply: readSupply, running }) => {
     // The route has validated the body against MemoryRequest.
-    const request = { ...DEFAULTS, shape: CONSTANT, ...(body as MemoryRequest) };
+    const request = { ...MEMORY_DEFAULTS, shape: CONSTANT, ...(body as MemoryRequest) };
     const { seconds, shape, allow_oom: allowOom } = request;
     if (seconds > caps.maxSeconds) return overlong(caps);
     const supply = readSupply.memory();
