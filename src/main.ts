@@ -4,6 +4,7 @@ import type { Terminal } from '#command/terminal.ts';
 import { systemClock } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
+import { collectNow, collectOnlyOnDemand } from './heap.ts';
 import type { Service } from './service.ts';
 
 const STDOUT = 1;
@@ -14,6 +15,7 @@ const { name, version } = JSON.parse(readFileSync(new URL('../package.json', imp
 };
 
 // What is not needed is not loaded: the service is the largest part, and a health check runs every few seconds.
+collectOnlyOnDemand();
 const words = process.argv.slice(2);
 process.exitCode = words.length === 0 ? await serve() : await command();
 
@@ -104,7 +106,7 @@ async function serve(): Promise<number> {
   const build = { name, version, commit: config.build.commit, runtime: `node ${process.version}` };
   let service: Service;
   try {
-    service = await startService({ ...loaded.value, clock, log, build, pid: process.pid });
+    service = await startService({ ...loaded.value, clock, log, build, pid: process.pid, settle: collectNow });
   } catch (error) {
     logger.fatal({ err: error, ...hintFor(error) }, 'service could not be started');
     return exit(EXIT_CODES.failed);

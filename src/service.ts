@@ -29,6 +29,8 @@ export type ServiceParts = Loaded & {
   readonly log: Log;
   readonly build: Build;
   readonly pid: number;
+  /** Called when everything is built and nothing is served yet: the time for what may take a moment. */
+  readonly settle: () => void;
 };
 
 export type Service = {
@@ -126,6 +128,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       },
     },
   });
+  parts.settle();
   await app.listen({ host: config.http.host, port: config.http.port });
   phase.move('ready');
   const url = urlOf(app);

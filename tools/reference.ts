@@ -77,6 +77,7 @@ async function askService(): Promise<{ openApi: string; metrics: string }> {
     log: createLog(loaded.value.config.logger, {}, 1),
     build: { name: 'skyops', version: '0.0.0', commit: null, runtime: 'node' },
     pid: process.pid,
+    settle: () => {},
   });
   const text = async (path: string) =>
     (await fetch(`${service.url}${path}`, { headers: { connection: 'close' } })).text();

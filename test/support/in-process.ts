@@ -48,6 +48,7 @@ export async function startInProcess(
     },
     build: { name: 'skyops', version: '1.2.3', commit: 'abcdef1', runtime: `node ${process.version}` },
     pid: process.pid,
+    settle: () => {},
   });
   test.after(() => service.stop(new AbortController().signal));
   return { url: service.url, log, ask: (path, options) => ask(service.url + path, options) };
