@@ -2,10 +2,12 @@
 import { setPriority } from 'node:os';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { CONSTANT } from '../shape.ts';
+import type { Shape } from '../shape-schema.ts';
 import { type BurnClock, burn } from './burn.ts';
 import { HeldMemory } from './held-memory.ts';
 import { hold } from './hold.ts';
 import { type Job, SharedState, type ThreadMessage, timingFromNow } from './job.ts';
+import { Marks } from './marks.ts';
 
 /**
  * Below the main thread, so that probes come first, but not at the bottom: beside a neighbour that spins on both cores,
@@ -15,12 +17,20 @@ import { type Job, SharedState, type ThreadMessage, timingFromNow } from './job.
 const NICENESS = 5;
 
 /**
- * How often and how long the loop runs before the first job. V8 compiles it meanwhile on threads of its own; during the
- * first job that would be CPU time that nobody asked for: 10 to 15 ms without a warm-up, and 11 ms in the twentieth second after one of
- * 300 periods (measured). More than once, because compiled code is given up where the second call differs from the first.
+ * What the loop follows before the first job. V8 compiles it meanwhile on threads of its own; during the first job that
+ * would be CPU time that nobody asked for: 10 to 15 ms without a warm-up, 11 ms in the twentieth second after one of 300 periods,
+ * and 9 ms in the first second of the third ramp after one that knew constants alone, because compiled code is given up where it
+ * meets what it was not compiled for (measured).
  */
-const WARM_UP_ROUNDS = 3;
-const WARM_UP_MS = 140;
+const WARM_UP_SHAPES: readonly Shape[] = [
+  CONSTANT,
+  { type: 'ramp', from: 0.2, to: 1 },
+  { type: 'steps', parts: [0.2, 1] },
+  { type: 'sine', mean: 0.6, amplitude: 0.4, period_seconds: 0.1 },
+  { type: 'spike', base: 0.2, peak: 1, at_seconds: 0.02, for_seconds: 0.02 },
+  CONSTANT,
+];
+const WARM_UP_MS = 30;
 const WARM_UP_PERIOD_MS = 0.1;
 
 if (parentPort === null) throw new Error('thread.ts runs only as a worker');
@@ -52,13 +62,17 @@ const clock: BurnClock = {
 
 function work(job: Job, shared: SharedState): void {
   if (job.type === 'burn') burn(job, shared, clock);
-  else hold(job, shared, new HeldMemory(job.bytes), clock);
+  if (job.type === 'hold') hold(job, shared, new HeldMemory(job.bytes), clock);
 }
 
-for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
-  const { timing } = timingFromNow(WARM_UP_MS / 1000, CONSTANT);
+for (const shape of WARM_UP_SHAPES) {
+  const { timing } = timingFromNow(WARM_UP_MS / 1000, shape);
+  // With marks too: a job of so many seconds has room for one in each millisecond.
+  const marks = { marks: Marks.forSeconds(WARM_UP_MS).buffer, markPeriodMs: 1 };
   // Cloned, as the jobs that come through the port are.
-  burn(structuredClone({ type: 'burn', share: 0.3, ...timing }), new SharedState(), clock, WARM_UP_PERIOD_MS);
+  const restless = new SharedState();
+  restless.stayAwake();
+  burn(structuredClone({ type: 'burn', share: 0.3, ...timing, ...marks }), restless, clock, WARM_UP_PERIOD_MS);
 }
 port.postMessage({ type: 'ready' } satisfies ThreadMessage);
 
