@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help bench-load install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
+.PHONY: help soak test-reliability bench-load install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -60,7 +60,7 @@ test: check test-all ## Install, then check, then every test
 
 .PHONY: test-all
 test-all: node_modules/.installed tools/kubernetes/node_modules/.installed
-	@$(NODE_TEST) 'src/**/*.test.ts' 'test/**/*.test.ts'
+	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,manifests,process}/*.test.ts'
 
 test-unit: node_modules/.installed ## Tests of single rooms, beside their sources
 	@$(NODE_TEST) 'src/**/*.test.ts'
@@ -76,6 +76,15 @@ test-browser: node_modules/.installed ## The documentation pages in Chromium
 
 test-manifests: node_modules/.installed tools/kubernetes/node_modules/.installed ## k8s/ rendered by kubectl and checked against the Kubernetes types
 	@$(NODE_TEST) 'test/manifests/*.test.ts'
+
+# One after the other: each of them loads the machine as it will.
+test-reliability: node_modules/.installed ## Rolling restarts, hostile clients, faults, five minutes of soak: about 13 minutes, needs haproxy and nginx
+	@node --test --test-concurrency=1 --test-timeout=1800000 'test/reliability/*.test.ts'
+
+MINUTES ?= 60
+soak: node_modules/.installed ## Load for MINUTES=60, then a million requests through rolling restarts behind each balancer
+	@SOAK_MINUTES=$(MINUTES) node --test --test-timeout=86400000 test/reliability/soak.test.ts
+	@REQUESTS=1000000 RESTARTS=100 node --test --test-timeout=86400000 test/reliability/rolling-restarts.test.ts
 
 bench: node_modules/.installed ## Measure: probes under load, about a minute
 	@node bench/probes-under-load.ts

@@ -48,14 +48,21 @@ async function command(): Promise<number> {
 
 /** Runs the service until it has stopped. */
 async function serve(): Promise<number> {
-  const [{ loadConfig }, { FLUSH_TIMEOUT_MS }, { createSignalReader }, { createLog }, { startService }] =
-    await Promise.all([
-      import('#config/load.ts'),
-      import('#lifecycle/drain.ts'),
-      import('#lifecycle/signals.ts'),
-      import('#observability/logger.ts'),
-      import('./service.ts'),
-    ]);
+  const [
+    { loadConfig },
+    { FLUSH_TIMEOUT_MS },
+    { createSignalReader },
+    { startWatchdog },
+    { createLog },
+    { startService },
+  ] = await Promise.all([
+    import('#config/load.ts'),
+    import('#lifecycle/drain.ts'),
+    import('#lifecycle/signals.ts'),
+    import('#lifecycle/watchdog.ts'),
+    import('#observability/logger.ts'),
+    import('./service.ts'),
+  ]);
   const loaded = loadConfig(process.env);
   if (!loaded.ok) {
     const errors = loaded.refusal.map((error) => `  ${error}\n`).join('');
@@ -65,8 +72,10 @@ async function serve(): Promise<number> {
     return EXIT_CODES.misconfigured;
   }
   const { config } = loaded.value;
-  const log = createLog(config.logger, { service: name, version }, STDOUT);
+  const base = { service: name, version };
+  const log = createLog(config.logger, base, STDOUT);
   const { logger } = log;
+  startWatchdog(clock, config.watchdog, { base, logFd: STDOUT });
   let isExiting = false;
 
   /** The last act. The log gets its time, and not more: its reader may never read again. */
@@ -101,7 +110,7 @@ async function serve(): Promise<number> {
     });
   }
   // A terminal that closes, or a tool that probes, is no reason to stop a service; Node's default would be to die.
-  process.on('SIGHUP', () => {});
+  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
 
   const build = { name, version, commit: config.build.commit, runtime: `node ${process.version}` };
   let service: Service;
@@ -112,9 +121,10 @@ async function serve(): Promise<number> {
     return exit(EXIT_CODES.failed);
   }
   await stopRequested;
-  const { cut } = await service.stop(hurry.signal);
-  if (cut.length === 0) logger.info('service stopped, nothing was cut');
-  else logger.error({ cut }, 'service stopped, open requests were cut');
+  const { cut, finishedRequests, cancelledSimulations } = await service.stop(hurry.signal);
+  const told = { finished_requests: finishedRequests, cancelled_simulations: cancelledSimulations };
+  if (cut.length === 0) logger.info(told, 'service stopped, nothing was cut');
+  else logger.error({ ...told, cut }, 'service stopped, open requests were cut');
   return exit(cut.length === 0 ? EXIT_CODES.clean : EXIT_CODES.failed);
 }
 

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Loaded } from '#config/load.ts';
-import type { Clock } from '#foundation/clock.ts';
+import { type Clock, wait } from '#foundation/clock.ts';
+import { probeInBackground } from '#health/background.ts';
 import { createProbes } from '#health/catalog.ts';
 import type { Build } from '#http/build.ts';
 import { described, type OpenRequests } from '#http/open-requests.ts';
@@ -14,6 +15,7 @@ import { createEventFeed } from '#observability/event-feed.ts';
 import { createEventLog } from '#observability/event-log.ts';
 import type { Log } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics/metrics.ts';
+import { CLIENT_CLOSED_REQUEST } from '#observability/request-record.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
 import { openPool } from '#simulation/worker/pool.ts';
@@ -37,11 +39,21 @@ export type Service = {
   /** Where it listens, as a URL that works on this machine. */
   readonly url: string;
   /** Drains and stops; what is left of the drain is cut short once `hurry` aborts. Call it once. */
-  readonly stop: (hurry: AbortSignal) => Promise<DrainResult>;
+  readonly stop: (hurry: AbortSignal) => Promise<Stopped>;
+};
+
+/** What the end was like, for the last line of the log. */
+type Stopped = DrainResult & {
+  /** Requests that were answered after the drain had begun. */
+  readonly finishedRequests: number;
+  readonly cancelledSimulations: number;
 };
 
 /** Connections that fall idle during the close would otherwise be kept for the whole keep-alive time. */
 const CLOSE_IDLE_PERIOD_MS = 50;
+
+/** Every 10 ms; a request that never ends must not hold the end back. */
+const LOOKS_FOR_CUT_REQUESTS = 20;
 
 /** Resolves when everything is started and the phase is ready. If a part cannot start, those before it are stopped. */
 export async function startService(parts: ServiceParts): Promise<Service> {
@@ -81,6 +93,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     }),
     (opened) => opened.close(),
   );
+  const workerThreadProbe = stops.adopt(
+    probeInBackground({ name: 'worker-thread', run: pool.answers }, clock),
+    (probe) => probe.stop(),
+  );
   const engine = createEngine({
     clock,
     pool,
@@ -102,9 +118,11 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     running,
   });
   const openRequests: OpenRequests = new Set();
+  let finishedRequests = 0;
   const app = await createServer({
     settings: config.http,
     onFailure: eventLog.requestFailed,
+    onDroppedConnection: metrics.connectionDropped,
     clock,
     phase,
     build,
@@ -113,7 +131,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     identity: config.identity,
     environment: parts.given,
     pid: parts.pid,
-    probes: createProbes({ phase, pool }),
+    probes: createProbes({ phase, pool, background: [workerThreadProbe] }),
     metrics,
     feed,
     sampler,
@@ -123,6 +141,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     observer: {
       started: metrics.started,
       finished: (record) => {
+        if (phase.current() === 'draining' && record.status !== CLIENT_CLOSED_REQUEST) finishedRequests += 1;
         metrics.finished(record);
         eventLog.request(record);
       },
@@ -139,6 +158,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     url,
     stop: async (hurry) => {
       phase.move('draining');
+      const cancelledSimulations = running().length;
       // Not awaited: requests are served from the first moment of the drain on.
       const cancelling = engine.drain();
       // Streams would last for ever; their clients come back to another replica.
@@ -159,9 +179,11 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         },
       });
       await cancelling;
+      // What was cut is seen to end a moment later, and belongs into the log before its last line.
+      for (let look = 0; openRequests.size > 0 && look < LOOKS_FOR_CUT_REQUESTS; look += 1) await wait(clock, 10);
       await started.disposeAsync();
       phase.move('stopped');
-      return result;
+      return { ...result, finishedRequests, cancelledSimulations };
     },
   };
 }

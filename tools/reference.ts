@@ -19,6 +19,7 @@ function configurationPage(): string {
     logger: 'Log',
     simulation: 'Simulation caps',
     drain: 'Drain',
+    watchdog: 'Watchdog',
     identity: 'Identity',
     build: 'Build',
   };

@@ -4,6 +4,7 @@ import type { SettingValues } from '#foundation/setting.ts';
 import { buildSettings } from '#http/build.ts';
 import { httpSettings } from '#http/settings.ts';
 import { drainSettings } from '#lifecycle/drain.ts';
+import { watchdogSettings } from '#lifecycle/watchdog.ts';
 import { loggerSettings } from '#observability/logger.ts';
 import { capSettings } from '#simulation/capacity/caps.ts';
 import { identitySettings } from '#usage/identity.ts';
@@ -13,6 +14,7 @@ export const settings = {
   logger: loggerSettings,
   simulation: capSettings,
   drain: drainSettings,
+  watchdog: watchdogSettings,
   identity: identitySettings,
   build: buildSettings,
 };

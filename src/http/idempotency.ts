@@ -4,8 +4,9 @@ import { granted, type Outcome, type Refusal, refused } from '#foundation/outcom
 
 export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
 
-/** Printable ASCII; the draft quotes it as a structured string, most clients send it bare. */
-const WELL_FORMED = /^[!-~]{1,255}$/;
+/** Printable ASCII, but not two quotes around nothing; the draft quotes the key as a structured string, most clients send it bare. */
+export const IDEMPOTENCY_KEY_PATTERN = '^(?:[!-~]|[!#-~][!-~]|"[!#-~]|[!-~]{3,255})$';
+const WELL_FORMED = new RegExp(IDEMPOTENCY_KEY_PATTERN);
 
 /** More keys than simulations can be running or remembered; beyond it the oldest key is forgotten. */
 const MAX_KEYS = 2000;
@@ -52,8 +53,7 @@ export function idempotencyKeyOf(
 ): Outcome<string | undefined, Refusal<'invalid-parameter'>> {
   if (values === undefined) return granted(undefined);
   const [only = ''] = values;
-  const key = only.replace(/^"(.*)"$/, '$1');
-  if (values.length === 1 && WELL_FORMED.test(key)) return granted(key);
+  if (values.length === 1 && WELL_FORMED.test(only)) return granted(only.replace(/^"(.+)"$/, '$1'));
   return refused({
     code: 'invalid-parameter',
     detail: 'Idempotency-Key must stand once and be 1 to 255 printable ASCII characters without spaces.',

@@ -1,4 +1,5 @@
 /** Reads a JSON body strictly: what two parsers could understand differently is refused. */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Refusal } from '#foundation/outcome.ts';
 import type { ProblemCode } from './problem.ts';
@@ -15,20 +16,22 @@ export class RefusedRequest extends Error {
 
 const JSON_IN_UTF8 = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
+/** @throws RefusedRequest unless the body is JSON in UTF-8, as it is. */
+export function requireJsonType(headers: IncomingHttpHeaders): void {
+  const { 'content-type': contentType = '', 'content-encoding': encoding = 'identity' } = headers;
+  if (JSON_IN_UTF8.test(contentType) && encoding === 'identity') return;
+  throw new RefusedRequest({
+    code: 'unsupported-media-type',
+    detail: 'Send the body as application/json in UTF-8, not compressed.',
+  });
+}
+
 /** Replaces Fastify's parsers: text/plain is not taken at all, and an empty body is an empty object. */
 export function acceptStrictJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    const { 'content-type': contentType = '', 'content-encoding': encoding = 'identity' } = request.headers;
-    if (!JSON_IN_UTF8.test(contentType) || encoding !== 'identity') {
-      return done(
-        new RefusedRequest({
-          code: 'unsupported-media-type',
-          detail: 'Send the body as application/json in UTF-8, not compressed.',
-        }),
-      );
-    }
     try {
+      requireJsonType(request.headers);
       done(null, parseStrictJson(body as Buffer));
     } catch (error) {
       done(error as Error);

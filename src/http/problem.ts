@@ -21,6 +21,8 @@ type HttpCode =
   | 'simulation-failed'
   | 'idempotency-key-reused'
   | 'too-many-streams'
+  | 'coding-not-supported'
+  | 'version-not-supported'
   | 'internal';
 
 export type ProblemCode = HttpCode | SimulationRefusal['code'];
@@ -47,8 +49,10 @@ const PROBLEMS = {
   'header-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Internal error' },
   'simulation-failed': { status: 500, title: 'The simulation failed' },
+  'coding-not-supported': { status: 501, title: 'Transfer coding not supported' },
   'too-many-streams': { status: 503, title: 'Too many clients watch' },
   draining: { status: 503, title: 'This replica is stopping' },
+  'version-not-supported': { status: 505, title: 'HTTP version not supported' },
 } as const satisfies Record<ProblemCode, { status: number; title: string }>;
 
 const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];

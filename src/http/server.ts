@@ -26,6 +26,7 @@ import {
   REQUEST_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
 } from './settings.ts';
+import { cutStalledReaders } from './stalled-readers.ts';
 import { answerUnmatched } from './unmatched.ts';
 
 export type ServerParts = RouteParts &
@@ -33,6 +34,8 @@ export type ServerParts = RouteParts &
     readonly settings: HttpSettings;
     /** Told of what became a 500, under the request's id. */
     readonly onFailure: (requestId: string, cause: unknown) => void;
+    /** Told of a connection beyond SKYOPS_MAX_CONNECTIONS, which is closed at once. */
+    readonly onDroppedConnection: () => void;
   };
 
 /** The server with everything on it, checked and ready to listen. Rejects if a route is not declared in full. */
@@ -54,7 +57,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // The limits hook refuses a missing Host in the form of every other refusal.
+      // The conformance hook refuses a missing Host in the form of every other refusal.
       requireHostHeader: false,
     },
     // Coercion would let "Infinity" pass every range, and dropping unknown fields would hide a misspelt one.
@@ -94,6 +97,8 @@ export async function createServer(parts: ServerParts): Promise<App> {
   // A plugin's boot order: routes must come after @fastify/swagger, which collects them.
   for (const route of routes(parts)) route(app);
   answerOddRequests(app.server, parts);
+  app.server.on('drop', parts.onDroppedConnection);
+  cutStalledReaders(app.server, parts.clock);
   app.server.maxConnections = settings.maxConnections;
   await app.ready();
   assertTimeouts(app);

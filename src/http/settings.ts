@@ -45,8 +45,18 @@ export const MAX_TARGET_LENGTH = 2048;
 /** All header lines together, the request line included. */
 export const MAX_HEADER_BYTES = 8192;
 
+/** Browsers and meshes send 10 to 40 lines. */
+export const MAX_HEADERS = 64;
+
+/** About how many requests a connection serves before its client is asked to open another one: at 100 a second, every 100 s. */
+export const REQUESTS_PER_CONNECTION = 10_000;
+
 /** The head must be here after this time, and the whole request after the other; Node answers 408 beyond. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
+/** A client that takes nothing of what waits for it for this long is cut. */
+export const STALLED_READER_MS = 30_000;
+export const STALLED_READER_CHECK_MS = 15_000;
+
 /** How often Node looks for requests that took too long: they are cut this much later at the most. Each look wakes an idle process. */
 export const TIMEOUT_CHECK_MS = 5000;

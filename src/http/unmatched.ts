@@ -10,7 +10,8 @@ export function answerUnmatched(
   reply: FastifyReply,
 ): FastifyReply {
   const [path = ''] = request.url.split('?');
-  const allowed = ROUTED_METHODS.filter((method) => app.findRoute({ method, url: path }) !== null);
+  // OPTIONS * asks the server as a whole, which is no path.
+  const allowed = ROUTED_METHODS.filter((method) => path !== '*' && app.findRoute({ method, url: path }) !== null);
   // A wildcard route may match and still have nothing, such as a page's file that does not exist.
   if (allowed.length === 0 || allowed.some((method) => method === request.method)) {
     return sendProblem(reply, { code: 'not-found', detail: 'Nothing is here. GET / links to everything that is.' });

@@ -8,13 +8,14 @@ describe('signals to stop', () => {
     assert.deepEqual([10, 1500, 3000].map(meaningOf), ['drain', 'hurry', 'abort']);
   });
 
-  it('are ignored as an echo within a second of the one before', () => {
+  it('are ignored as an echo within a second of the first and a fifth of one of the second', () => {
     const meaningOf = createSignalReader();
-    assert.deepEqual([10, 11, 1009, 1010, 1011, 2010].map(meaningOf), [
+    assert.deepEqual([10, 11, 1009, 1010, 1011, 1209, 1210].map(meaningOf), [
       'drain',
       'ignore',
       'ignore',
       'hurry',
+      'ignore',
       'ignore',
       'abort',
     ]);

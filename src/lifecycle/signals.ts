@@ -9,8 +9,11 @@
  */
 export type SignalMeaning = 'drain' | 'ignore' | 'hurry' | 'abort';
 
-/** Echoes of one key press arrive within milliseconds, a second thought takes longer. */
-const ECHO_WINDOW_MS = 1000;
+/**
+ * Echoes of one key press arrive within milliseconds, a second thought takes longer. Who has had a second thought means
+ * the third signal, and must not wait for longer than the hurry lasts.
+ */
+const ECHO_WINDOW_MS = { draining: 1000, hurrying: 200 };
 
 /** Long enough to answer what is nearly done, short enough for the person who pressed the key again. */
 export const HURRY_MS = 1000;
@@ -25,7 +28,7 @@ export function createSignalReader(): (atMs: number) => SignalMeaning {
       lastMs = atMs;
       return 'drain';
     }
-    if (atMs - lastMs < ECHO_WINDOW_MS) return 'ignore';
+    if (atMs - lastMs < ECHO_WINDOW_MS[stage]) return 'ignore';
     if (stage === 'hurrying') return 'abort';
     stage = 'hurrying';
     lastMs = atMs;

@@ -1,5 +1,8 @@
 /** One finished request as a plain value: the http room makes it, logs and metrics are made from it. */
 
+/** The de-facto status for a client that left before the answer; nothing is sent with it. */
+export const CLIENT_CLOSED_REQUEST = 499;
+
 export type RequestRecord = {
   readonly requestId: string;
   /** The method, or `_OTHER` for one outside of the closed set, so that it can be a label. */

@@ -213,7 +213,7 @@ describe('bad input', () => {
   it('gives one answer to a request whose body breaks after it was answered', async (test) => {
     const { url } = await startInProcess(test);
     const { socket, received } = open(test, url);
-    socket.write('GET /nope HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.write('POST /nope HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
     await until('it is answered', () => received.text.includes('"code":"not-found"'));
     socket.write('zz\r\n');
     await until('the connection is closed', () => socket.closed);

@@ -31,8 +31,24 @@ describe('the endpoints', () => {
       checks: [
         { name: 'phase', ok: true, reason: null },
         { name: 'worker-pool', ok: true, reason: null },
+        { name: 'worker-thread', ok: true, reason: null },
       ],
     });
+  });
+
+  it('?verbose as text/plain is in the style of Kubernetes’ own', async (test) => {
+    const { ask } = await startInProcess(test);
+    const headers = { accept: 'text/plain' };
+    const health = await ask('/health?verbose', { headers });
+    assert.equal(health.headers.get('content-type'), 'text/plain; charset=utf-8');
+    assert.equal(health.text, '[+]event-loop ok\nhealth check passed\n');
+    assert.equal(
+      (await ask('/ready?verbose', { headers })).text,
+      '[+]phase ok\n[+]worker-pool ok\n[+]worker-thread ok\nready check passed\n',
+    );
+    // Without ?verbose, and for whoever takes JSON too, the form is the documented one.
+    assert.deepEqual((await ask('/ready', { headers })).json, { ready: true });
+    assert.equal((await ask('/ready?verbose', { headers: { accept: '*/*' } })).json.ready, true);
   });
 
   it('GET / says what it is and links to everything', async (test) => {

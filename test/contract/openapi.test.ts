@@ -1,35 +1,8 @@
 /** The OpenAPI document describes what is really answered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import { type Ask, startInProcess } from '#test/support/in-process.ts';
-
-type Operation = {
-  readonly operationId?: string;
-  readonly summary?: string;
-  readonly description?: string;
-  readonly requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
-  readonly responses: Record<string, { description: string; content?: Record<string, MediaType> }>;
-};
-type MediaType = { readonly schema: unknown; readonly examples?: Record<string, { value: unknown }> };
-type Document = {
-  readonly openapi: string;
-  readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { schemas: Record<string, unknown> };
-};
-
-/** Checks values against the schemas of the document, by JSON pointer into it. */
-function validatorOf(document: Document) {
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
-  addFormats.default(ajv);
-  ajv.addSchema(document, 'openapi');
-  const escaped = (part: string) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
-  return (pointer: readonly string[], value: unknown, what: string) => {
-    const validate = ajv.compile({ $ref: `openapi#/${pointer.map(escaped).join('/')}` });
-    assert.ok(validate(value), `${what}: ${ajv.errorsText(validate.errors)}`);
-  };
-}
+import { type Document, validatorsOf } from '#test/support/openapi.ts';
 
 /** Every documented answer that can be provoked from outside: operation, request, status. */
 const ANSWERS: readonly (readonly [template: string, method: string, path: string, ask: Ask, status: number])[] = [
@@ -101,7 +74,7 @@ describe('the OpenAPI document', () => {
   it('its examples are valid', async (test) => {
     const { ask } = await startInProcess(test);
     const document: Document = (await ask('/openapi.json')).json;
-    const check = validatorOf(document);
+    const { check } = validatorsOf(document);
     for (const [path, operations] of Object.entries(document.paths)) {
       for (const [method, { responses, requestBody }] of Object.entries(operations)) {
         for (const [status, { content = {} }] of Object.entries(responses)) {
@@ -129,7 +102,7 @@ describe('the OpenAPI document', () => {
   it('what is answered is as documented', async (test) => {
     const { ask } = await startInProcess(test);
     const document: Document = (await ask('/openapi.json')).json;
-    const check = validatorOf(document);
+    const { check } = validatorsOf(document);
     for (const [template, method, path, request, status] of ANSWERS) {
       const answer = await ask(path, { method: method.toUpperCase(), ...request });
       const what = `${method} ${path} ${JSON.stringify(request).slice(0, 80)}`;

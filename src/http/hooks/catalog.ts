@@ -1,8 +1,11 @@
 /** What happens to every request, in this order. */
+import { conformanceHook } from './conformance.ts';
 import { drainHook } from './drain.ts';
+import { expectationHook } from './expectation.ts';
 import type { Hook } from './hook.ts';
 import { limitsHook } from './limits.ts';
 import { observationHook } from './observation.ts';
+import { renewalHook } from './renewal.ts';
 import { requestIdHook } from './request-id.ts';
 import { securityHeadersHook } from './security-headers.ts';
 import { unmatchedHook } from './unmatched.ts';
@@ -12,6 +15,9 @@ export const hooks: readonly { readonly hook: Hook; readonly because: string }[]
   { hook: observationHook, because: 'before anything can refuse: refused requests count too' },
   { hook: securityHeadersHook, because: 'before anything answers' },
   { hook: drainHook, because: 'a refusal during the drain must close its connection as well' },
+  { hook: renewalHook, because: 'refused requests count for the age of a connection too' },
+  { hook: conformanceHook, because: 'what cannot be trusted to be one request must not be looked at further' },
   { hook: limitsHook, because: 'after the headers are set, before a route does any work' },
-  { hook: unmatchedHook, because: 'last: what is refused above is refused on every path' },
+  { hook: unmatchedHook, because: 'after them: what is refused above is refused on every path' },
+  { hook: expectationHook, because: 'after all that may refuse on the head alone' },
 ];

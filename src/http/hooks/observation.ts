@@ -1,6 +1,7 @@
 /** The one place that sees each request begin and end, aborted ones included; log and metrics are made from it. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CLIENT_CLOSED_REQUEST } from '#observability/request-record.ts';
 import type { Hook, HookParts } from './hook.ts';
 
 /** Names from RFC 9110 and RFC 5789; any other is one value, so that no client can add a series. */
@@ -19,9 +20,6 @@ const METHODS: ReadonlySet<string> = new Set([
 /** OpenTelemetry's word for a method outside of the known ones. */
 export const OTHER_METHOD = '_OTHER';
 export const UNMATCHED_PATH = 'unmatched';
-
-/** The de-facto status for a client that left before the answer; nothing is sent with it. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 export const observationHook: Hook = (app, parts) => {
   app.addHook('onRequest', (request, reply, done) => {

@@ -1,8 +1,9 @@
 /** GET /health and GET /ready: what the kubelet asks. They do no work, so that they answer whatever the load is. */
+import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { nullable } from '#foundation/scalars.ts';
 import type { ProbeCatalog } from '#health/catalog.ts';
-import { examine } from '#health/examination.ts';
+import { type Examination, examine } from '#health/examination.ts';
 import { json, type Route } from './route.ts';
 
 const Checks = Type.Optional(
@@ -12,7 +13,7 @@ const Checks = Type.Optional(
 );
 
 const querystring = Type.Object(
-  { verbose: Type.Optional(Type.String({ maxLength: 8, description: 'Adds each check; its value does not matter.' })) },
+  { verbose: Type.Optional(Type.String({ description: 'Adds each check; its value does not matter.' })) },
   { additionalProperties: true },
 );
 
@@ -31,13 +32,15 @@ export function healthRoute(probes: ProbeCatalog): Route {
           description: 'Fails only where a restart would help. It stays ok under load and while draining.',
           querystring,
           response: {
-            200: json('Alive.', healthy, { status: 'ok' }),
-            503: json('A restart would help.', unhealthy, { status: 'failed' }),
+            200: withText(json('Alive.', healthy, { status: 'ok' })),
+            503: withText(json('A restart would help.', unhealthy, { status: 'failed' })),
           },
         },
       },
       async (request, reply) => {
-        const { ok, checks } = examine(probes.liveness);
+        const examination = examine(probes.liveness);
+        const { ok, checks } = examination;
+        if (wantsText(request)) return sendText(reply, 'health', examination);
         const verbose = request.query.verbose === undefined ? {} : { checks: [...checks] };
         return ok ? { status: 'ok' as const, ...verbose } : reply.code(503).send({ status: 'failed', ...verbose });
       },
@@ -60,17 +63,48 @@ export function readyRoute(probes: ProbeCatalog): Route {
           description: 'Whether this replica wants traffic. The reason names the first check that says no.',
           querystring,
           response: {
-            200: json('Send traffic.', ready, { ready: true }),
-            503: json('Send it elsewhere.', notReady, { ready: false, reason: 'draining' }),
+            200: withText(json('Send traffic.', ready, { ready: true })),
+            503: withText(json('Send it elsewhere.', notReady, { ready: false, reason: 'draining' })),
           },
         },
       },
       async (request, reply) => {
-        const { reason, checks } = examine(probes.readiness);
+        const examination = examine(probes.readiness);
+        const { reason, checks } = examination;
+        if (wantsText(request)) return sendText(reply, 'ready', examination);
         const verbose = request.query.verbose === undefined ? {} : { checks: [...checks] };
         if (reason === null) return { ready: true as const, ...verbose };
         return reply.code(503).send({ ready: false, reason, ...verbose });
       },
     );
   };
+}
+
+/** Documents that an answer also comes as text. */
+function withText<Answer extends { readonly content: object }>(answer: Answer) {
+  return {
+    ...answer,
+    content: { ...answer.content, 'text/plain': { schema: Type.Unsafe<string>({ type: 'string' }) } },
+  };
+}
+
+function wantsText({
+  query,
+  headers,
+}: {
+  query: { verbose?: string };
+  headers: { accept?: string | undefined };
+}): boolean {
+  return query.verbose !== undefined && headers.accept?.trim().toLowerCase().startsWith('text/plain') === true;
+}
+
+/** One line a check, then the sum, as the kube-apiserver's /livez?verbose. */
+function sendText(reply: FastifyReply, name: string, { ok, checks }: Examination): never {
+  const lines = checks.map((check) => (check.ok ? `[+]${check.name} ok` : `[-]${check.name} failed: ${check.reason}`));
+  const text = [...lines, `${name} check ${ok ? 'passed' : 'failed'}`, ''].join('\n');
+  // The type of the routes knows the JSON form alone.
+  return reply
+    .code(ok ? 200 : 503)
+    .type('text/plain; charset=utf-8')
+    .send(text) as never;
 }

@@ -6,7 +6,13 @@ import type { kinds } from '#simulation/catalog.ts';
 import type { Engine, StartedSimulation } from '#simulation/engine.ts';
 import { Simulation } from '#simulation/simulation.ts';
 import type { Kind } from '#simulation/simulator.ts';
-import { fingerprintOf, IDEMPOTENCY_KEY_HEADER, type IdempotencyKeys, idempotencyKeyOf } from '../idempotency.ts';
+import {
+  fingerprintOf,
+  IDEMPOTENCY_KEY_HEADER,
+  IDEMPOTENCY_KEY_PATTERN,
+  type IdempotencyKeys,
+  idempotencyKeyOf,
+} from '../idempotency.ts';
 import { parsePrefer } from '../prefer.ts';
 import { type ProblemCode, sendProblem } from '../problem.ts';
 import { progressExample, reportExample } from './examples.ts';
@@ -137,6 +143,7 @@ const startHeaders = {
     },
     'idempotency-key': {
       type: 'string',
+      pattern: IDEMPOTENCY_KEY_PATTERN,
       description:
         'The same key and body are the same simulation, however often they are sent; another body is refused.',
       examples: ['8e03978e-40d5-43dd-bc93-6894a57f9324'],

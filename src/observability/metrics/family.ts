@@ -17,6 +17,7 @@ type FamilyListener = {
   readonly requestStarted?: () => void;
   readonly requestFinished?: (record: RequestRecord) => void;
   readonly simulation?: (event: SimulationEvent) => void;
+  readonly connectionDropped?: () => void;
 };
 
 /** Registers its metrics. Names carry the prefix `skyops_` and the base unit; every label is a closed set. */

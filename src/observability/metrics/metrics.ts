@@ -9,6 +9,8 @@ type Exposition = { readonly contentType: string; readonly body: string };
 
 export type Metrics = RequestObserver & {
   readonly simulation: (event: SimulationEvent) => void;
+  /** A connection was closed because there are too many. */
+  readonly connectionDropped: () => void;
   /** @param accept the Accept header of the scrape, `''` without one. */
   readonly render: (accept: string) => Promise<Exposition>;
 };
@@ -36,6 +38,9 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     finished: (record: RequestRecord) => {
       for (const listener of listeners) listener.requestFinished?.(record);
+    },
+    connectionDropped: () => {
+      for (const listener of listeners) listener.connectionDropped?.();
     },
     simulation: (event) => {
       for (const listener of listeners) listener.simulation?.(event);

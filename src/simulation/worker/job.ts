@@ -2,7 +2,7 @@
 import type { Shape } from '../shape-schema.ts';
 import { Marks, type MarksBuffer } from './marks.ts';
 
-/** What every job has. Times are `process.hrtime.bigint()`, the only clock that threads of a process share. */
+/** What every job has that does something. Times are `process.hrtime.bigint()`, the only clock that threads of a process share. */
 type Timing = {
   readonly startNs: bigint;
   /** The thread itself ends the job here, even if the main thread is stuck or dead. */
@@ -27,7 +27,10 @@ export type HoldJob = Timing & {
   readonly growthBytesPerSecond: number;
 };
 
-export type Job = BurnJob | HoldJob;
+/** Nothing but the answer that it is done. */
+type AnswerJob = { readonly type: 'answer' };
+
+export type Job = BurnJob | HoldJob | AnswerJob;
 
 /** When a job that begins now and lasts `seconds` ends, and where its marks go. */
 export function timingFromNow(seconds: number, shape: Shape): { readonly timing: Timing; readonly marks: Marks } {
@@ -43,6 +46,9 @@ export type ThreadMessage = { readonly type: 'ready' } | { readonly type: 'done'
 /** 32-bit words, in the first 8 bytes. */
 const SUMMONS = 0;
 const STOP = 1;
+/** Values of the word STOP: neither lets a thread sleep, only one ends its job. */
+const STOPPED = 1;
+const AWAKE = 2;
 /** 64-bit amounts; the first lies on the words. */
 const DELIVERED = 1;
 const DUE = 2;
@@ -83,12 +89,17 @@ export class SharedState {
 
   /** Main side: ends the job now. */
   stop(): void {
-    Atomics.store(this.#words, STOP, 1);
+    Atomics.store(this.#words, STOP, STOPPED);
     Atomics.notify(this.#words, STOP);
   }
 
+  /** Thread side: from now on its sleeps end at once, so that the loop can be run through many times in a short time. */
+  stayAwake(): void {
+    Atomics.store(this.#words, STOP, AWAKE);
+  }
+
   get stopped(): boolean {
-    return Atomics.load(this.#words, STOP) === 1;
+    return Atomics.load(this.#words, STOP) === STOPPED;
   }
 
   /** Thread side: sleeps for the time, or less if the job is stopped meanwhile. */

@@ -27,6 +27,11 @@ export type Pool = {
   readonly lend: (count: number) => Promise<readonly Hand[]>;
   /** Whether the threads that were to be kept warm are there. */
   readonly isWhole: () => boolean;
+  /**
+   * Resolves when a thread that waits for work has shown that it would take it; at once where all of them work. One that
+   * has not answered when the signal aborts is replaced.
+   */
+  readonly answers: (signal: AbortSignal) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -141,6 +146,14 @@ export async function openPool({ clock, warmThreads, onBroken }: PoolParts): Pro
   return {
     lend: take,
     isWhole: () => all.size >= warmThreads,
+    answers: async (signal) => {
+      const [member] = idle;
+      if (member === undefined) return;
+      idle.delete(member);
+      signal.addEventListener('abort', () => void member.terminate(), { once: true });
+      const end = await member.run({ type: 'answer' });
+      if (end.type === 'broken') throw end.cause;
+    },
     close: async () => {
       closing = true;
       await Promise.all([...all].map((member) => member.terminate()));

@@ -25,7 +25,13 @@ export const httpFamily: Family = (registry) => {
     help: 'Requests that have begun and not ended.',
     registers,
   });
+  const dropped = new Counter({
+    name: 'skyops_http_connections_dropped_total',
+    help: 'Connections that were closed at once because there were SKYOPS_MAX_CONNECTIONS already.',
+    registers,
+  });
   return {
+    connectionDropped: () => dropped.inc(),
     requestStarted: () => inFlight.inc(),
     requestFinished: ({ method, path, status, durationMs }) => {
       inFlight.dec();

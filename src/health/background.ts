@@ -1,0 +1,46 @@
+/** Makes a check that takes time into a probe that does not: it runs on a timer, and the probe says what came out last. */
+import type { Cancel, Clock } from '#foundation/clock.ts';
+import { OK, type Probe, type Verdict } from './probe.ts';
+
+export type BackgroundCheck = {
+  readonly name: string;
+  /** Resolves if all is well, rejects if not; once the signal aborts, nobody waits for it any more. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+};
+
+/** A thread that hangs is rare, and each look wakes an idle process. */
+const PERIOD_MS = 30_000;
+/** The kubelet gives a probe one second by default; what takes longer here is broken. */
+const TIMEOUT_MS = 1000;
+
+export type BackgroundProbe = Probe & { readonly stop: Cancel };
+
+/** However many ask at the same time, the check runs once a period; one that hangs fails after its timeout, and never hangs a probe. */
+export function probeInBackground({ name, run }: BackgroundCheck, clock: Clock): BackgroundProbe {
+  let verdict: Verdict = OK;
+  let isRunning = false;
+
+  async function check(): Promise<void> {
+    if (isRunning) return;
+    isRunning = true;
+    const timeout = new AbortController();
+    const failed = { ok: false, reason: name } as const;
+    const cancel = clock.after(TIMEOUT_MS, () => {
+      verdict = failed;
+      timeout.abort();
+      isRunning = false;
+    });
+    const outcome = await run(timeout.signal).then(
+      () => OK,
+      () => failed,
+    );
+    cancel();
+    // A check that was given up has been judged already.
+    if (timeout.signal.aborted) return;
+    verdict = outcome;
+    isRunning = false;
+  }
+
+  const stop = clock.every(PERIOD_MS, () => void check());
+  return { name, examine: () => verdict, stop };
+}

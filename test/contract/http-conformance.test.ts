@@ -1,0 +1,66 @@
+/** What is no proper request is refused with the status that the RFCs ask for, once, and nothing behind it is looked at. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ATTACKS, CONFORMANCE, type HttpCase } from '#test/support/http-cases.ts';
+import { startInProcess } from '#test/support/in-process.ts';
+import { statusesIn } from '#test/support/raw-answers.ts';
+
+/** A server that waits for more than it was sent would only answer after its own timeout. */
+const PATIENCE_MS = 3000;
+/** After the expected answers: one that belongs to nobody would come right behind them. */
+const LISTEN_ON_MS = 20;
+
+type Outcome = { readonly statuses: readonly number[]; readonly isClosed: boolean };
+
+async function send(port: number, { bytes, statuses }: HttpCase): Promise<Outcome> {
+  const socket = connect(port, '127.0.0.1');
+  let received = '';
+  let isClosed = false;
+  const ended = new Promise<void>((resolve) => {
+    socket.setEncoding('latin1').on('data', (text) => {
+      received += text;
+    });
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        isClosed = true;
+        resolve();
+      });
+  });
+  socket.write(bytes, 'latin1');
+  const isHead = bytes.startsWith('HEAD');
+  const deadline = performance.now() + PATIENCE_MS;
+  while (statusesIn(received, isHead).length < statuses.length && !isClosed && performance.now() < deadline) {
+    await Promise.race([ended, pause(2)]);
+  }
+  await Promise.race([ended, pause(LISTEN_ON_MS)]);
+  socket.destroy();
+  return { statuses: statusesIn(received, isHead), isClosed };
+}
+
+describe('HTTP as the RFCs have it', () => {
+  it(`${CONFORMANCE.length} cases of conformance and ${ATTACKS.length} of attack get the status that they must`, {
+    timeout: 120_000,
+  }, async (test) => {
+    assert.ok(CONFORMANCE.length >= 33 && ATTACKS.length >= 300, `${CONFORMANCE.length} and ${ATTACKS.length} cases`);
+    const { url, ask } = await startInProcess(test, { SKYOPS_LOG_LEVEL: 'silent' });
+    const port = Number(new URL(url).port);
+    const wrong: string[] = [];
+    const cases = [...CONFORMANCE, ...ATTACKS];
+    const hands = Array.from({ length: 16 }, async () => {
+      for (let next = cases.pop(); next !== undefined; next = cases.pop()) {
+        const { statuses, isClosed } = await send(port, next);
+        if (String(statuses) !== String(next.statuses)) {
+          wrong.push(`${next.name}: expected ${next.statuses}, got ${statuses.length === 0 ? 'nothing' : statuses}`);
+        } else if (statuses.at(-1) === 400 && !isClosed && !next.isFramed) {
+          wrong.push(`${next.name}: the connection stays open behind what cannot be told apart`);
+        }
+      }
+    });
+    await Promise.all(hands);
+    assert.deepEqual(wrong.toSorted(), []);
+    assert.deepEqual((await ask('/simulations')).json, { simulations: [] }, 'something was started');
+  });
+});

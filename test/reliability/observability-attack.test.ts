@@ -1,0 +1,177 @@
+/** Attacks on what watches: names that would become series, and secrets that would become text. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { freePorts } from './support/ports.ts';
+import { RawConnection } from './support/raw-connection.ts';
+import { Replica } from './support/replica.ts';
+
+const REQUESTS = 100_000;
+const AT_ONCE = 20;
+
+/** As in the metrics text: name and labels, without the value. */
+const seriesOf = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.replace(/ [^ ]+$/, ''));
+
+const METHODS = [
+  'GET',
+  'POST',
+  'PUT',
+  'DELETE',
+  'PATCH',
+  'OPTIONS',
+  'TRACE',
+  'PROPFIND',
+  'MKCOL',
+  'LOCK',
+  'PURGE',
+  'QUERY',
+  'BREW',
+];
+
+function randomRequest(): string {
+  const word = () => Math.random().toString(36).slice(2);
+  const method = METHODS[Math.floor(Math.random() * METHODS.length)];
+  const path = ['', 'simulations/', 'docs/', 'simulate-cpu/', 'metrics/'][Math.floor(Math.random() * 5)];
+  return `${method} /${path}${word()}/${word()}?${word()}=${word()} HTTP/1.1\r\nHost: ${word()}\r\nX-${word()}: ${word()}\r\nUser-Agent: ${word()}\r\nX-Request-Id: ${word()}\r\nTraceparent: 00-${word()}\r\n\r\n`;
+}
+
+async function replicaOf(
+  test: import('node:test').TestContext,
+  settings: Record<string, string>,
+  nodeOptions: string[] = [],
+) {
+  const [port = 0] = await freePorts(1);
+  const logFile = join(mkdtempSync(join(tmpdir(), 'skyops-attack-')), 'log');
+  const replica = new Replica({ port, logFile, settings, nodeOptions });
+  test.after(() => replica.kill());
+  await replica.start();
+  return { replica, logFile };
+}
+
+describe('an attack on what watches', () => {
+  it(`${REQUESTS} random paths, methods and headers add no series, and the scrape stays small and fast`, {
+    timeout: 300_000,
+  }, async (test) => {
+    const { replica } = await replicaOf(test, {});
+    const scrape = async () => {
+      const started = performance.now();
+      const text = await (await fetch(`${replica.url}/metrics`)).text();
+      return { text, ms: performance.now() - started };
+    };
+    const attack = async (count: number) => {
+      let left = count;
+      const hands = Array.from({ length: AT_ONCE }, async () => {
+        let connection = new RawConnection(replica.port);
+        while (left > 0) {
+          left -= 1;
+          const { closes } = await connection.ask(randomRequest());
+          if (!closes) continue;
+          connection.close();
+          connection = new RawConnection(replica.port);
+        }
+        connection.close();
+      });
+      await Promise.all(hands);
+    };
+    // The first thousand meet every series that can be.
+    await attack(1000);
+    const before = new Set(seriesOf((await scrape()).text));
+    await attack(REQUESTS);
+    const scrapes = [];
+    for (let count = 0; count < 21; count += 1) scrapes.push(await scrape());
+    const after = seriesOf(scrapes.at(-1)?.text ?? '');
+    assert.deepEqual(
+      after.filter((series) => !before.has(series)),
+      [],
+    );
+    const bytes = scrapes.at(-1)?.text.length ?? 0;
+    const times = scrapes.map(({ ms }) => ms).toSorted((a, b) => a - b);
+    test.diagnostic(`${after.length} series, ${bytes} bytes, scrape ${times[10]?.toFixed(1)} ms (median of 21)`);
+    assert.ok(bytes < 65_536, `${bytes} bytes`);
+    assert.ok((times[10] ?? 0) < 20, `a scrape takes ${times[10]} ms`);
+  });
+
+  it('secrets that come in by any way go out by none', { timeout: 60_000 }, async (test) => {
+    const canary = (where: string) => `canary-${where}-5f3a`;
+    const { replica, logFile } = await replicaOf(
+      test,
+      {
+        SKYOPS_LOG_LEVEL: 'trace',
+        AWS_SECRET_ACCESS_KEY: canary('env'),
+        DATABASE_URL: `postgres://u:${canary('url')}@db/x`,
+      },
+      [`--title=${canary('argv')}`],
+    );
+    const said: string[] = [];
+    const headers = {
+      authorization: `Bearer ${canary('bearer')}`,
+      cookie: `session=${canary('cookie')}`,
+      'x-api-key': canary('key'),
+      'user-agent': canary('agent'),
+      referer: `http://x/?t=${canary('referer')}`,
+      'x-forwarded-for': canary('forwarded'),
+      'x-request-id': `${canary('id')} not well formed`,
+      'content-type': 'application/json',
+      'idempotency-key': `"${canary('idempotency')}"`,
+    };
+    const paths = [
+      '/',
+      '/health?verbose',
+      '/ready?verbose',
+      '/status',
+      '/metrics',
+      '/openapi.json',
+      '/docs',
+      '/simulations',
+      `/simulations/${canary('path')}`,
+      `/${canary('unknown')}`,
+    ];
+    for (const path of paths) {
+      const answer = await fetch(`${replica.url}${path}${path.includes('?') ? '&' : '?'}token=${canary('query')}`, {
+        headers,
+      });
+      said.push(await answer.text(), JSON.stringify([...answer.headers]));
+    }
+    const bodies = [
+      `{"seconds":"${canary('body')}"}`,
+      `{"${canary('field')}":1}`,
+      canary('broken'),
+      `{"cpu":"${canary('cpu')}"}`,
+      '{"cpu":"10m","seconds":0.2}',
+    ];
+    for (const body of bodies) {
+      const answer = await fetch(`${replica.url}/simulate-cpu?token=${canary('query')}`, {
+        method: 'POST',
+        headers,
+        body,
+      });
+      said.push(await answer.text(), JSON.stringify([...answer.headers]));
+    }
+    const events = new RawConnection(replica.port);
+    events.send(
+      `GET /events?token=${canary('query')} HTTP/1.1\r\nHost: a\r\nAuthorization: ${canary('bearer')}\r\n\r\n`,
+    );
+    const broken = new RawConnection(replica.port);
+    said.push((await broken.ask(`GET /${canary('raw')} HTTP/9.9\r\nX: ${canary('raw')}\r\n\r\n`)).body);
+    await fetch(`${replica.url}/simulate-cpu`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"cpu":"10m","seconds":1.2}',
+    });
+    said.push(events.received);
+    events.close();
+    replica.signal('SIGTERM');
+    await replica.exited();
+    said.push(readFileSync(logFile, 'utf8'));
+    const found = [...said.join('\n').matchAll(/.{0,60}canary-[a-z]+-5f3a.{0,30}/g)].map(([text]) => text);
+    assert.deepEqual(found, []);
+    assert.ok(said.at(-1)?.includes('request'), 'the log was read');
+    assert.ok(events.received.includes('event: simulation-ended'), 'the events were read');
+  });
+});

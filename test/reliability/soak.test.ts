@@ -1,0 +1,105 @@
+/** A long time under load of every kind: memory, file descriptors, threads and timers stay as they are. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { until } from '#test/support/until.ts';
+import { type Churn, startChurn } from './support/churn.ts';
+import { freePorts } from './support/ports.ts';
+import { Replica } from './support/replica.ts';
+
+const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 5);
+/** Until every bounded store is full (the last simulations, events and keys) and the code is compiled. */
+const WARM_UP_SECONDS = Math.min(90, MINUTES * 20);
+const PERIOD_SECONDS = 10;
+const MOST_HEAP_MIB_PER_MILLION = 0.1;
+
+const REPORT_HEAP = fileURLToPath(new URL('./support/report-heap.ts', import.meta.url));
+
+type Reading = {
+  readonly requests: number;
+  readonly heapMib: number;
+  readonly rssMib: number;
+  readonly files: number;
+  readonly threads: number;
+  readonly timers: number;
+};
+
+/** Of the straight line that fits best, in units of y for each unit of x. */
+function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const meanX = mean(points.map(([x]) => x));
+  const meanY = mean(points.map(([, y]) => y));
+  const above = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  return above / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+}
+
+async function read(replica: Replica, churn: Churn, reportFile: string): Promise<Reading> {
+  rmSync(reportFile, { force: true });
+  const { requests } = churn;
+  replica.signal('SIGUSR2');
+  const { heapUsed, rss, timers } = await until('the heap is reported', () => {
+    try {
+      return JSON.parse(readFileSync(reportFile, 'utf8')) as { heapUsed: number; rss: number; timers: number };
+    } catch {
+      return undefined;
+    }
+  });
+  const count = (folder: string) => readdirSync(`/proc/${replica.pid}/${folder}`).length;
+  return {
+    requests,
+    heapMib: heapUsed / 2 ** 20,
+    rssMib: rss / 2 ** 20,
+    files: count('fd'),
+    threads: count('task'),
+    timers,
+  };
+}
+
+it(`${MINUTES} minutes of everything leave nothing behind`, { timeout: (MINUTES * 60 + 120) * 1000 }, async (test) => {
+  const folder = mkdtempSync(join(tmpdir(), 'skyops-soak-'));
+  const reportFile = join(folder, 'heap.json');
+  const [port = 0] = await freePorts(1);
+  const replica = new Replica({
+    port,
+    logFile: join(folder, 'log'),
+    settings: { TEST_REPORT: reportFile },
+    nodeOptions: ['--expose-gc', '--import', REPORT_HEAP],
+  });
+  test.after(() => replica.kill());
+  await replica.start();
+  const churn = startChurn(port);
+  await pause(WARM_UP_SECONDS * 1000);
+  // Nothing may be under way while it is counted: what a request holds is no leak.
+  const readings: Reading[] = [];
+  const measure = async () => {
+    await churn.rest();
+    readings.push(await read(replica, churn, reportFile));
+    churn.goOn();
+    const last = readings.at(-1) as Reading;
+    test.diagnostic(
+      `${last.requests} requests: heap ${last.heapMib.toFixed(2)} MiB, RSS ${last.rssMib.toFixed(0)} MiB, ${last.files} files, ${last.threads} threads, ${last.timers} timers`,
+    );
+  };
+  const deadline = performance.now() + (MINUTES * 60 - WARM_UP_SECONDS) * 1000;
+  await measure();
+  while (performance.now() < deadline) {
+    await pause(PERIOD_SECONDS * 1000);
+    await measure();
+  }
+  await churn.stop();
+  const heap = slope(readings.map(({ requests, heapMib }) => [requests / 1e6, heapMib]));
+  const rss = slope(readings.map(({ requests, rssMib }) => [requests / 1e6, rssMib]));
+  test.diagnostic(
+    `per million requests: heap ${heap.toFixed(3)} MiB, RSS ${rss.toFixed(3)} MiB; wrong answers: ${churn.wrong.length}`,
+  );
+  assert.deepEqual(churn.wrong.slice(0, 5), []);
+  assert.ok(heap <= MOST_HEAP_MIB_PER_MILLION, `the heap grows by ${heap} MiB per million requests`);
+  const [first, last] = [readings[0] as Reading, readings.at(-1) as Reading];
+  assert.equal(last.threads, first.threads);
+  assert.equal(last.timers, first.timers);
+  assert.equal(last.files, first.files);
+});

@@ -1,0 +1,171 @@
+/** Real balancers in front of the replicas, without any retry that would hide a lost request. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { until } from '#test/support/until.ts';
+import { RawConnection } from './raw-connection.ts';
+
+export type Balancer = {
+  readonly port: number;
+  /** Takes a replica out for what comes from now on, as a removed endpoint is; what is open stays. */
+  readonly remove: (port: number) => Promise<void>;
+  readonly add: (port: number) => Promise<void>;
+  /** How many requests it has sent on to a replica. */
+  readonly requestsForwarded: () => Promise<number>;
+  readonly close: () => Promise<void>;
+};
+
+/** `mode tcp` is what kube-proxy does: it chooses a replica for a connection and never looks into it. */
+export async function startHaproxy(
+  mode: 'http' | 'tcp',
+  port: number,
+  replicas: readonly number[],
+  folder: string,
+  retries: 'none' | 'retry' = 'none',
+): Promise<Balancer> {
+  mkdirSync(folder, { recursive: true });
+  const socket = join(folder, 'haproxy.sock');
+  const config = join(folder, 'haproxy.cfg');
+  writeFileSync(
+    config,
+    [
+      'global',
+      `  stats socket ${socket} mode 600 level admin`,
+      '  maxconn 4000',
+      'defaults',
+      `  mode ${mode}`,
+      ...(retries === 'none'
+        ? ['  retries 0']
+        : ['  retries 3', '  option redispatch', '  retry-on conn-failure empty-response response-timeout']),
+      '  timeout connect 2s',
+      '  timeout client 60s',
+      '  timeout server 60s',
+      ...(mode === 'http' ? ['  option http-keep-alive', '  http-reuse safe'] : []),
+      'frontend front',
+      `  bind 127.0.0.1:${port}`,
+      '  default_backend skyops',
+      'backend skyops',
+      '  balance roundrobin',
+      ...replicas.map((replica) => `  server s${replica} 127.0.0.1:${replica}`),
+      '',
+    ].join('\n'),
+  );
+  const child = spawn('haproxy', ['-db', '-q', '-f', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  await listening(port, child);
+  const ask = async (text: string) => {
+    const control = connect(socket);
+    control.end(`${text}\n`);
+    let answer = '';
+    for await (const data of control) answer += data;
+    return answer;
+  };
+  const command = async (text: string) => {
+    const answer = await ask(text);
+    if (answer.trim() !== '') throw new Error(`haproxy says: ${answer}`);
+  };
+  return {
+    port,
+    remove: (replica) => command(`set server skyops/s${replica} state maint`),
+    add: (replica) => command(`set server skyops/s${replica} state ready`),
+    requestsForwarded: async () => {
+      const [names = '', ...lines] = (await ask('show stat')).split('\n');
+      const column = names.split(',').indexOf('req_tot');
+      const servers = lines
+        .map((line) => line.split(','))
+        .filter(([proxy, server]) => proxy === 'skyops' && server?.startsWith('s'));
+      return servers.reduce((sum, fields) => sum + Number(fields[column]), 0);
+    },
+    close: () => end(child),
+  };
+}
+
+/**
+ * nginx keeps connections to the replicas. Clients come on a new connection each time: at the reload by which a replica is
+ * taken out, nginx itself closes the idle connections of its clients, which could be taken for a loss of ours.
+ */
+export async function startNginx(port: number, replicas: readonly number[], folder: string): Promise<Balancer> {
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, 'nginx.conf');
+  const active = new Set(replicas);
+  const write = () =>
+    writeFileSync(
+      config,
+      [
+        'daemon off;',
+        'worker_processes 1;',
+        `pid ${join(folder, 'nginx.pid')};`,
+        `error_log ${join(folder, 'error.log')} warn;`,
+        'events { worker_connections 4096; }',
+        'http {',
+        // One line for each request, with the address that it was sent on to.
+        `  log_format forwarded '$upstream_addr';`,
+        `  access_log ${join(folder, 'access.log')} forwarded;`,
+        ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+          (name) => `  ${name}_temp_path ${join(folder, name)};`,
+        ),
+        '  keepalive_timeout 0;',
+        '  upstream skyops {',
+        ...[...active].map((replica) => `    server 127.0.0.1:${replica} max_fails=0;`),
+        '    keepalive 32;',
+        '  }',
+        '  server {',
+        `    listen 127.0.0.1:${port};`,
+        '    location / {',
+        '      proxy_pass http://skyops;',
+        '      proxy_http_version 1.1;',
+        '      proxy_set_header Connection "";',
+        '      proxy_next_upstream off;',
+        '    }',
+        '  }',
+        '}',
+        '',
+      ].join('\n'),
+    );
+  write();
+  const child = spawn('nginx', ['-c', config, '-p', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+  await listening(port, child);
+  const reload = async () => {
+    write();
+    child.kill('SIGHUP');
+  };
+  return {
+    port,
+    remove: (replica) => {
+      active.delete(replica);
+      return reload();
+    },
+    add: (replica) => {
+      active.add(replica);
+      return reload();
+    },
+    requestsForwarded: async () =>
+      readFileSync(join(folder, 'access.log'), 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith('127.0.0.1')).length,
+    close: () => end(child),
+  };
+}
+
+async function listening(port: number, child: ChildProcess): Promise<void> {
+  await until(`a balancer listens on ${port}`, async () => {
+    if (child.exitCode !== null) throw new Error(`the balancer exited with ${child.exitCode}`);
+    const probe = new RawConnection(port);
+    const state = await Promise.race([
+      probe.connected.then(() => true),
+      probe.next().then(
+        () => true,
+        () => undefined,
+      ),
+    ]);
+    probe.close();
+    return state;
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}

@@ -1,0 +1,22 @@
+/** Preloaded: a thread that runs a simulation breaks as soon as the file named by TEST_TRIGGER is there, once. */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+
+const trigger = process.env['TEST_TRIGGER'] ?? '';
+
+if (!isMainThread) {
+  const wait = Atomics.wait;
+  let lookAt = 0;
+  // A thread at work sleeps in here for a moment in every period.
+  Atomics.wait = ((...words: Parameters<typeof wait>) => {
+    lookAt += 1;
+    if (lookAt % 10 === 0 && existsSync(trigger)) {
+      const fault = readFileSync(trigger, 'utf8');
+      rmSync(trigger, { force: true });
+      if (fault === 'throws') throw new Error('planted by a test');
+      const hoard: unknown[] = [];
+      for (;;) hoard.push(new Array(10_000).fill(hoard.length));
+    }
+    return wait(...words);
+  }) as typeof wait;
+}
