@@ -60,6 +60,8 @@ export function answerOddRequests(server: Server, parts: Parts): void {
     observe(head, body, request.socket, parts);
   });
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    // Node has let go of the socket: an error on it, such as a reset by the client, would end the process.
+    socket.on('error', () => socket.destroy());
     refuseOnSocket(socket, { code: 'method-not-allowed', detail: 'This is not a proxy.' }, parts);
   });
 }

@@ -20,6 +20,7 @@ type HttpCode =
   | 'expectation-failed'
   | 'simulation-failed'
   | 'idempotency-key-reused'
+  | 'too-many-pipelined'
   | 'too-many-streams'
   | 'coding-not-supported'
   | 'version-not-supported'
@@ -46,6 +47,7 @@ const PROBLEMS = {
   'no-memory-limit': { status: 422, title: 'There is no memory limit to take a share of' },
   'no-cpu-limit': { status: 422, title: 'There is no CPU limit to take a share of' },
   'capacity-exhausted': { status: 429, title: 'No capacity at the moment' },
+  'too-many-pipelined': { status: 429, title: 'Too many requests wait on this connection' },
   'header-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Internal error' },
   'simulation-failed': { status: 500, title: 'The simulation failed' },

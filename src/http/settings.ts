@@ -54,6 +54,9 @@ export const REQUESTS_PER_CONNECTION = 10_000;
 /** The head must be here after this time, and the whole request after the other; Node answers 408 beyond. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
+/** Browsers and proxies do not pipeline at all; a client that does gets its answers faster by a handful, not by hundreds. */
+export const MAX_PIPELINED_REQUESTS = 16;
+
 /** A client that takes nothing of what waits for it for this long is cut. */
 export const STALLED_READER_MS = 30_000;
 export const STALLED_READER_CHECK_MS = 15_000;

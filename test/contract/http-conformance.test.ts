@@ -1,5 +1,6 @@
 /** What is no proper request is refused with the status that the RFCs ask for, once, and nothing behind it is looked at. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -62,5 +63,31 @@ describe('HTTP as the RFCs have it', () => {
     await Promise.all(hands);
     assert.deepEqual(wrong.toSorted(), []);
     assert.deepEqual((await ask('/simulations')).json, { simulations: [] }, 'something was started');
+  });
+
+  it('clients that reset their connection in any moment harm nobody', async (test) => {
+    const { url, ask } = await startInProcess(test, { SKYOPS_LOG_LEVEL: 'silent' });
+    const port = Number(new URL(url).port);
+    // One whole request of each kind that Node hands over differently: as a request, as a tunnel, as an error, as a question.
+    const requests = [
+      'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n',
+      'GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n',
+      'GET /events HTTP/1.1\r\nHost: a\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      'NONSENSE\r\n\r\n',
+      'POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n',
+      'POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: nonsense\r\nContent-Length: 2\r\n\r\n',
+    ];
+    for (const afterMs of [0, 1, 2, 5, 10]) {
+      for (const request of requests) {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('error', () => {});
+        await once(socket, 'connect');
+        socket.write(request);
+        await pause(afterMs);
+        socket.resetAndDestroy();
+      }
+    }
+    assert.equal((await ask('/health')).status, 200);
   });
 });

@@ -5,6 +5,7 @@ import { expectationHook } from './expectation.ts';
 import type { Hook } from './hook.ts';
 import { limitsHook } from './limits.ts';
 import { observationHook } from './observation.ts';
+import { pipeliningHook } from './pipelining.ts';
 import { renewalHook } from './renewal.ts';
 import { requestIdHook } from './request-id.ts';
 import { securityHeadersHook } from './security-headers.ts';
@@ -16,6 +17,7 @@ export const hooks: readonly { readonly hook: Hook; readonly because: string }[]
   { hook: securityHeadersHook, because: 'before anything answers' },
   { hook: drainHook, because: 'a refusal during the drain must close its connection as well' },
   { hook: renewalHook, because: 'refused requests count for the age of a connection too' },
+  { hook: pipeliningHook, because: 'refused requests wait to be read as well' },
   { hook: conformanceHook, because: 'what cannot be trusted to be one request must not be looked at further' },
   { hook: limitsHook, because: 'after the headers are set, before a route does any work' },
   { hook: unmatchedHook, because: 'after them: what is refused above is refused on every path' },

@@ -10,6 +10,8 @@ const SAME_ORIGIN =
   "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const openApiRoute: Route = (app) => {
+  // Written once: it is large, it never changes, and every answer shares it.
+  let document: Buffer | undefined;
   app.get(
     '/openapi.json',
     {
@@ -28,8 +30,10 @@ export const openApiRoute: Route = (app) => {
         },
       },
     },
-    async (_request, reply) =>
-      reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
+    async (_request, reply) => {
+      document ??= Buffer.from(JSON.stringify(app.swagger()));
+      return reply.header('content-type', 'application/json; charset=utf-8').send(document);
+    },
   );
 };
 

@@ -1,7 +1,7 @@
 /** Real balancers in front of the replicas, without any retry that would hide a lost request. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { until } from '#test/support/until.ts';
@@ -12,8 +12,8 @@ export type Balancer = {
   /** Takes a replica out for what comes from now on, as a removed endpoint is; what is open stays. */
   readonly remove: (port: number) => Promise<void>;
   readonly add: (port: number) => Promise<void>;
-  /** How many requests it has sent on to a replica. */
-  readonly requestsForwarded: () => Promise<number>;
+  /** The x-request-id that it has given to each request that it has sent on to a replica. */
+  readonly forwardedIds: () => readonly string[];
   readonly close: () => Promise<void>;
 };
 
@@ -43,8 +43,16 @@ export async function startHaproxy(
       '  timeout client 60s',
       '  timeout server 60s',
       ...(mode === 'http' ? ['  option http-keep-alive', '  http-reuse safe'] : []),
+      '  log stdout format raw local0',
       'frontend front',
       `  bind 127.0.0.1:${port}`,
+      ...(mode === 'http'
+        ? [
+            '  unique-id-format %[uuid()]',
+            '  http-request set-header x-request-id %[unique-id]',
+            '  log-format "%ID %s"',
+          ]
+        : ['  no log']),
       '  default_backend skyops',
       'backend skyops',
       '  balance roundrobin',
@@ -52,7 +60,10 @@ export async function startHaproxy(
       '',
     ].join('\n'),
   );
-  const child = spawn('haproxy', ['-db', '-q', '-f', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const log = join(folder, 'haproxy.log');
+  const child = spawn('haproxy', ['-db', '-f', config], {
+    stdio: ['ignore', mode === 'http' ? openSync(log, 'w') : 'ignore', 'inherit'],
+  });
   await listening(port, child);
   const ask = async (text: string) => {
     const control = connect(socket);
@@ -69,14 +80,7 @@ export async function startHaproxy(
     port,
     remove: (replica) => command(`set server skyops/s${replica} state maint`),
     add: (replica) => command(`set server skyops/s${replica} state ready`),
-    requestsForwarded: async () => {
-      const [names = '', ...lines] = (await ask('show stat')).split('\n');
-      const column = names.split(',').indexOf('req_tot');
-      const servers = lines
-        .map((line) => line.split(','))
-        .filter(([proxy, server]) => proxy === 'skyops' && server?.startsWith('s'));
-      return servers.reduce((sum, fields) => sum + Number(fields[column]), 0);
-    },
+    forwardedIds: () => idsIn(log, (server) => server !== '<NOSRV>'),
     close: () => end(child),
   };
 }
@@ -100,7 +104,7 @@ export async function startNginx(port: number, replicas: readonly number[], fold
         'events { worker_connections 4096; }',
         'http {',
         // One line for each request, with the address that it was sent on to.
-        `  log_format forwarded '$upstream_addr';`,
+        `  log_format forwarded '$request_id $upstream_addr';`,
         `  access_log ${join(folder, 'access.log')} forwarded;`,
         ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
           (name) => `  ${name}_temp_path ${join(folder, name)};`,
@@ -116,6 +120,7 @@ export async function startNginx(port: number, replicas: readonly number[], fold
         '      proxy_pass http://skyops;',
         '      proxy_http_version 1.1;',
         '      proxy_set_header Connection "";',
+        '      proxy_set_header X-Request-Id $request_id;',
         '      proxy_next_upstream off;',
         '    }',
         '  }',
@@ -140,10 +145,7 @@ export async function startNginx(port: number, replicas: readonly number[], fold
       active.add(replica);
       return reload();
     },
-    requestsForwarded: async () =>
-      readFileSync(join(folder, 'access.log'), 'utf8')
-        .split('\n')
-        .filter((line) => line.startsWith('127.0.0.1')).length,
+    forwardedIds: () => idsIn(join(folder, 'access.log'), (server) => server !== '-'),
     close: () => end(child),
   };
 }
@@ -162,6 +164,14 @@ async function listening(port: number, child: ChildProcess): Promise<void> {
     probe.close();
     return state;
   });
+}
+
+/** From lines of an id and the server that the request went to. */
+function idsIn(file: string, isServer: (text: string) => boolean): string[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .flatMap(([id = '', server = '']) => (server !== '' && isServer(server) ? [id] : []));
 }
 
 async function end(child: ChildProcess): Promise<void> {
