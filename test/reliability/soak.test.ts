@@ -12,8 +12,8 @@ import { freePorts } from './support/ports.ts';
 import { Replica } from './support/replica.ts';
 
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 5);
-/** Until every bounded store is full (the last simulations, events and keys) and the code is compiled. */
-const WARM_UP_SECONDS = Math.min(90, MINUTES * 20);
+/** Until every bounded store is full (the last 100 simulations, 256 events, 2000 keys) and the code is compiled. */
+const WARM_UP_SECONDS = Math.min(130, MINUTES * 30);
 const PERIOD_SECONDS = 10;
 const MOST_HEAP_MIB_PER_MILLION = 0.1;
 

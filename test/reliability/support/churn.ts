@@ -106,7 +106,9 @@ export function startChurn(port: number): Churn {
 
   const running = [
     ...Array.from({ length: HANDS }, () => forEver(quick, 0)),
-    forEver(simulation, 20),
+    // Two, as many as there are warm threads: 18 keys a second.
+    forEver(simulation, 0),
+    forEver(simulation, 0),
     forEver(rude, 20),
     forEver(watcher, 20),
     forEver(scraper, 500),
