@@ -82,6 +82,18 @@ describe('the documents', () => {
     }
   });
 
+  it('every requirement stands in the table once, with what shows it', () => {
+    const page = readFileSync(join(ROOT, 'docs/reference/requirements.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| R(\d+) \| (.+) \| (\w+) \| (.+) \|$/gm)];
+    const numbers = rows.map(([, number]) => Number(number));
+    const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    assert.deepEqual(numbers, [...range(1, 67), ...range(138, 150)]);
+    for (const [row, , , state = '', shown = ''] of rows) {
+      assert.ok(['kept', 'otherwise', 'open'].includes(state), row);
+      assert.match(shown, state === 'kept' ? /\.ts\)/ : /0010-reliability\.md/, row);
+    }
+  });
+
   it('ARCHITECTURE.md names every dependency and every room', () => {
     const architecture = readFileSync(`${ROOT}/ARCHITECTURE.md`, 'utf8');
     const { dependencies, devDependencies } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8'));
