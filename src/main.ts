@@ -75,7 +75,6 @@ async function serve(): Promise<number> {
   const base = { service: name, version };
   const log = createLog(config.logger, base, STDOUT);
   const { logger } = log;
-  startWatchdog(clock, config.watchdog, { base, logFd: STDOUT });
   let isExiting = false;
 
   /** The last act. The log gets its time, and not more: its reader may never read again. */
@@ -111,6 +110,10 @@ async function serve(): Promise<number> {
   }
   // A terminal that closes, or a tool that probes, is no reason to stop a service; Node's default would be to die.
   for (const signal of ['SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+
+  startWatchdog(clock, config.watchdog, { base, logFd: STDOUT }, (cause) => {
+    logger.error({ err: cause }, 'the watchdog broke, nobody watches the event loop');
+  });
 
   const build = { name, version, commit: config.build.commit, runtime: `node ${process.version}` };
   let service: Service;

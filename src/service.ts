@@ -138,6 +138,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     engine,
     openRequests,
     latestRequests: new WeakMap(),
+    closing: new WeakSet(),
     observer: {
       started: metrics.started,
       finished: (record) => {

@@ -63,6 +63,8 @@ export function answerOddRequests(server: Server, parts: Parts): void {
     // Node has let go of the socket: an error on it, such as a reset by the client, would end the process.
     socket.on('error', () => socket.destroy());
     refuseOnSocket(socket, { code: 'method-not-allowed', detail: 'This is not a proxy.' }, parts);
+    // Nobody else closes it any more, neither a timeout nor the drain.
+    socket.destroySoon();
   });
 }
 

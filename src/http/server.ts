@@ -6,7 +6,7 @@ import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { requireDeclaredAccess } from './access.ts';
 import { answerBrokenConnection, answerOddRequests } from './broken-request.ts';
 import { hooks } from './hooks/catalog.ts';
-import { closeWhileDraining } from './hooks/drain.ts';
+import { closeWith } from './hooks/closing.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { observeRequest } from './hooks/observation.ts';
 import { SECURITY_HEADERS } from './hooks/security-headers.ts';
@@ -75,7 +75,8 @@ export async function createServer(parts: ServerParts): Promise<App> {
       // Errors before routing run no hooks, so that this does their part.
       observeRequest(request, reply, parts);
       reply.header(REQUEST_ID_HEADER, request.id).headers(SECURITY_HEADERS);
-      closeWhileDraining(reply, parts.phase);
+      // A target that the router cannot read comes with nothing checked: neither its headers nor what is behind it.
+      closeWith(request, reply, parts.closing);
       return answerError(error, request, reply);
     },
     clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts),

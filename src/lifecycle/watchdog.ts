@@ -7,7 +7,7 @@ export const watchdogSettings = {
   stallTimeoutSeconds: numberSetting({
     variable: 'SKYOPS_STALL_TIMEOUT_SECONDS',
     meaning:
-      'An event loop that has stood still for this long ends the process, with a line in the log that says where it stands; 0 watches nothing.',
+      'An event loop that has stood still for this long, or at most twice as long, ends the process, with a line in the log that says where it stands; 0 watches nothing.',
     minimum: 0,
     maximum: 3600,
     fallback: 30,
@@ -23,6 +23,7 @@ export type WatchdogOrders = {
   readonly periodMs: number;
   /** So many periods without a beat are a loop that stands still. */
   readonly patience: number;
+  readonly stallTimeoutSeconds: number;
   /** Fields of every log line, and where they go. */
   readonly base: Readonly<Record<string, string>>;
   readonly logFd: number;
@@ -34,22 +35,25 @@ export type WatchdogOrders = {
  */
 const PATIENCE = 3;
 
-/** Watches until the process ends. */
+/** Watches until the process ends. @param onFailure told once if the watchdog itself breaks, after which nothing is watched. */
 export function startWatchdog(
   clock: Clock,
   { stallTimeoutSeconds }: WatchdogSettings,
   log: Pick<WatchdogOrders, 'base' | 'logFd'>,
+  onFailure: (cause: unknown) => void,
 ): void {
   if (stallTimeoutSeconds === 0) return;
-  const periodMs = (stallTimeoutSeconds * 1000) / PATIENCE;
+  // The first of the periods may have begun just before the loop stood still.
+  const periodMs = (stallTimeoutSeconds * 1000) / (PATIENCE - 1);
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const count = new Int32Array(beats);
-  const orders: WatchdogOrders = { beats, periodMs, patience: PATIENCE, ...log };
+  const orders: WatchdogOrders = { beats, periodMs, patience: PATIENCE, stallTimeoutSeconds, ...log };
   const worker = new Worker(new URL('./watchdog-thread.ts', import.meta.url), {
     name: 'watchdog',
     workerData: orders,
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
   });
+  worker.on('error', onFailure);
   worker.unref();
   clock.every(periodMs, () => Atomics.add(count, 0, 1));
 }

@@ -15,7 +15,7 @@ describe('an event loop that stands still', () => {
     const last = log.at(-1);
     assert.equal(last?.level, 'fatal');
     assert.equal(last?.msg, 'the event loop stands still, exiting');
-    assert.equal(last?.['stalled_seconds'], 1.5);
+    assert.equal(last?.['stall_timeout_seconds'], 1.5);
     assert.match(String(last?.['stack']), /^aLoopWithoutEnd \(file:.*spin-on-sigusr2\.ts:3:/);
   });
 

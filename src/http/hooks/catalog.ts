@@ -1,4 +1,5 @@
 /** What happens to every request, in this order. */
+import { closingHook } from './closing.ts';
 import { conformanceHook } from './conformance.ts';
 import { drainHook } from './drain.ts';
 import { expectationHook } from './expectation.ts';
@@ -12,7 +13,8 @@ import { securityHeadersHook } from './security-headers.ts';
 import { unmatchedHook } from './unmatched.ts';
 
 export const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
-  { hook: requestIdHook, because: 'first, so that whatever refuses later can be found in the log' },
+  { hook: closingHook, because: 'first: what is not to be looked at is not even counted' },
+  { hook: requestIdHook, because: 'before all others, so that whatever refuses later can be found in the log' },
   { hook: observationHook, because: 'before anything can refuse: refused requests count too' },
   { hook: securityHeadersHook, because: 'before anything answers' },
   { hook: drainHook, because: 'a refusal during the drain must close its connection as well' },

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Refusal } from '#foundation/outcome.ts';
 import { type ProblemCode, sendProblem } from '../problem.ts';
+import { closeWith } from './closing.ts';
 import type { Hook } from './hook.ts';
 
 /** RFC 3986, section 3.2.2, without user information: a name or an IPv4 address, or an IPv6 address in brackets; then a port. */
@@ -12,17 +13,17 @@ const CONTROLS = /[\x7f-\x9f]/;
 
 const ENDS_CHUNKED = /(?:^|,)[ \t]*chunked$/i;
 
-/** Requests with a body that means nothing here; RFC 9110, section 9.3.1, calls it an attack on some servers. */
+/** Methods whose body means nothing here; RFC 9110, section 9.3.1, lets a server refuse it, because it may hide a request. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
 const refusal = (code: ProblemCode, detail: string): Refusal<ProblemCode> => ({ code, detail });
 
-export const conformanceHook: Hook = (app) => {
+export const conformanceHook: Hook = (app, { closing }) => {
   app.addHook('onRequest', (request, reply, done) => {
     const deviation = deviationOf(request.raw);
     if (deviation === undefined) done();
     // Where this request ends and the next one begins may be what is in doubt.
-    else sendProblem(reply.header('connection', 'close'), deviation);
+    else sendProblem(closeWith(request, reply, closing), deviation);
   });
 };
 
@@ -63,7 +64,7 @@ function deviationOf(request: IncomingMessage): Refusal<ProblemCode> | undefined
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     return refusal('coding-not-supported', 'Only Transfer-Encoding: chunked is understood.');
   }
-  const hasBody = coding !== undefined || (headers['content-length'] ?? '0') !== '0';
+  const hasBody = coding !== undefined || Number(headers['content-length'] ?? 0) !== 0;
   if (hasBody && BODILESS.has(method)) return refusal('bad-request', `${method} takes no body here.`);
   return undefined;
 }

@@ -14,8 +14,11 @@ export const expectationHook: Hook = (app) => {
   });
   app.addHook('preParsing', async (request, reply, payload) => {
     if (!waiting.delete(request.raw)) return payload;
+    const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+    // Without a body there is nothing to go ahead with.
+    if (coding === undefined && Number(length ?? 0) === 0) return payload;
     requireJsonType(request.headers);
-    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+    if (Number(length ?? 0) > MAX_BODY_BYTES) {
       throw new RefusedRequest({ code: 'body-too-large', detail: `The body may have ${MAX_BODY_BYTES} bytes.` });
     }
     reply.raw.writeContinue();

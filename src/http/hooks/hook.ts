@@ -4,6 +4,7 @@ import type { Clock } from '#foundation/clock.ts';
 import type { Phase } from '#lifecycle/phase.ts';
 import type { RequestObserver } from '#observability/request-record.ts';
 import type { LatestRequests, OpenRequests } from '../open-requests.ts';
+import type { ClosingConnections } from './closing.ts';
 
 export type HookParts = {
   readonly clock: Clock;
@@ -11,6 +12,7 @@ export type HookParts = {
   readonly observer: RequestObserver;
   readonly openRequests: OpenRequests;
   readonly latestRequests: LatestRequests;
+  readonly closing: ClosingConnections;
 };
 
 export type Hook = (app: FastifyInstance, parts: HookParts) => void;

@@ -2,13 +2,14 @@
 import type { Socket } from 'node:net';
 import { sendProblem } from '../problem.ts';
 import { MAX_PIPELINED_REQUESTS } from '../settings.ts';
+import { closeWith } from './closing.ts';
 import type { Hook } from './hook.ts';
 
 /**
  * Node takes every request that a packet holds before it looks at what waits to be sent: a thousand connections with 60 requests
  * for a large answer each ended the process out of memory (seen).
  */
-export const pipeliningHook: Hook = (app) => {
+export const pipeliningHook: Hook = (app, { closing }) => {
   const open = new WeakMap<Socket, number>();
   app.addHook('onRequest', (request, reply, done) => {
     const { socket } = request.raw;
@@ -20,7 +21,7 @@ export const pipeliningHook: Hook = (app) => {
       return;
     }
     // What stands behind it is not answered: its client has to open another connection.
-    sendProblem(reply.header('connection', 'close'), {
+    sendProblem(closeWith(request, reply, closing), {
       code: 'too-many-pipelined',
       detail: `At most ${MAX_PIPELINED_REQUESTS} requests of a connection may wait for their answers.`,
     });
