@@ -89,12 +89,7 @@ export async function startHaproxy(
  * nginx keeps connections to the replicas. Clients come on a new connection each time: at the reload by which a replica is
  * taken out, nginx itself closes the idle connections of its clients, which could be taken for a loss of ours.
  */
-export async function startNginx(
-  port: number,
-  replicas: readonly number[],
-  folder: string,
-  kept = { connections: 32, timeoutMs: 60_000 },
-): Promise<Balancer> {
+export async function startNginx(port: number, replicas: readonly number[], folder: string): Promise<Balancer> {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'nginx.conf');
   const active = new Set(replicas);
@@ -117,8 +112,7 @@ export async function startNginx(
         '  keepalive_timeout 0;',
         '  upstream skyops {',
         ...[...active].map((replica) => `    server 127.0.0.1:${replica} max_fails=0;`),
-        `    keepalive ${kept.connections};`,
-        `    keepalive_timeout ${kept.timeoutMs}ms;`,
+        '    keepalive 32;',
         '  }',
         '  server {',
         `    listen 127.0.0.1:${port};`,
