@@ -78,12 +78,12 @@ test-manifests: node_modules/.installed tools/kubernetes/node_modules/.installed
 	@$(NODE_TEST) 'test/manifests/*.test.ts'
 
 # One after the other: each of them loads the machine as it will.
-test-reliability: node_modules/.installed ## Rolling restarts, hostile clients, faults, five minutes of soak: about 13 minutes, needs haproxy and nginx
+test-reliability: node_modules/.installed ## Rolling restarts, hostile clients, faults: about 9 minutes, needs haproxy and nginx
 	@node --test --test-concurrency=1 --test-timeout=1800000 'test/reliability/*.test.ts'
 
 MINUTES ?= 60
 soak: node_modules/.installed ## Load for MINUTES=60, then a million requests through rolling restarts behind each balancer
-	@SOAK_MINUTES=$(MINUTES) node --test --test-timeout=86400000 test/reliability/soak.test.ts
+	@SOAK_MINUTES=$(MINUTES) node --test --test-timeout=86400000 test/soak/soak.test.ts
 	@REQUESTS=1000000 RESTARTS=100 node --test --test-timeout=86400000 test/reliability/rolling-restarts.test.ts
 
 bench: node_modules/.installed ## Measure: probes under load, about a minute

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Churn, startChurn } from '#test/reliability/support/churn.ts';
+import { freePorts } from '#test/reliability/support/ports.ts';
+import { Replica } from '#test/reliability/support/replica.ts';
 import { until } from '#test/support/until.ts';
-import { type Churn, startChurn } from './support/churn.ts';
-import { freePorts } from './support/ports.ts';
-import { Replica } from './support/replica.ts';
 
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 5);
 /** Until every bounded store is full (the last 100 simulations, 256 events, 2000 keys) and the code is compiled. */
@@ -17,7 +17,7 @@ const WARM_UP_SECONDS = Math.min(130, MINUTES * 30);
 const PERIOD_SECONDS = 10;
 const MOST_HEAP_MIB_PER_MILLION = 0.1;
 
-const REPORT_HEAP = fileURLToPath(new URL('./support/report-heap.ts', import.meta.url));
+const REPORT_HEAP = fileURLToPath(new URL('../reliability/support/report-heap.ts', import.meta.url));
 
 type Reading = {
   readonly requests: number;
