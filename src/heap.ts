@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Turns V8's memory reducer off, which collects the whole heap some seconds or minutes after the last work: 75 ms of CPU
- * time that nobody asked for, one second of a load of 500m that was 12 % too much (seen with --trace-gc). What it is
+ * Turns V8's memory reducer off, which collects the whole heap some seconds or minutes after the last work: 60 to 100
+ * ms of CPU time that nobody asked for, which made one second of a load of 500m 12 % too much (seen with --trace-gc). What it is
  * for, to give memory back, is done once at the start.
  *
  * To be called before anything else is loaded: compiled code is kept on disk for one set of flags.

@@ -10,7 +10,7 @@ export type Preference = {
 export function parsePrefer(header: string | readonly string[] | undefined): Preference {
   const preferences = new Map<string, string>();
   for (const preference of String(header ?? '').split(',')) {
-    // RFC 7240 lets parameters follow a `;`. Neither respond-async nor wait has any, and unknown ones are to be ignored.
+    // Cut at the `;`, because RFC 7240, section 2, lets parameters follow it and has unknown ones ignored; these two have none.
     const [name = '', value = ''] = (preference.split(';')[0] ?? '').split('=').map((part) => part.trim());
     if (!preferences.has(name.toLowerCase())) preferences.set(name.toLowerCase(), value.replace(/^"(.*)"$/, '$1'));
   }

@@ -45,7 +45,7 @@ export const MAX_TARGET_LENGTH = 2048;
 /** All header lines together, the request line included. */
 export const MAX_HEADER_BYTES = 8192;
 
-/** Browsers and meshes send 10 to 40 lines. */
+/** Far more lines than a request here needs; Node’s own limit is 2000. */
 export const MAX_HEADERS = 64;
 
 /** About how many requests a connection serves before its client is asked to open another one: at 100 a second, every 100 s. */
@@ -57,7 +57,7 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 /** Browsers and proxies do not pipeline at all; a client that does gets its answers faster by a handful, not by hundreds. */
 export const MAX_PIPELINED_REQUESTS = 16;
 
-/** A client that takes nothing of what waits for it for this long is cut. */
+/** What is written to a client at once, such as a whole answer, must be taken within this time, or its connection is cut. */
 export const STALLED_READER_MS = 30_000;
 export const STALLED_READER_CHECK_MS = 15_000;
 

@@ -35,6 +35,6 @@ export async function openChromium(test: TestContext): Promise<Browser | undefin
 /** In CI a missing tool is a failure, elsewhere a skipped test that says why. */
 export function missing(test: TestContext, reason: string): void {
   if (process.env['CI'] === 'true') throw new Error(reason);
-  // Printed beside the test: whoever has no browser or no Prometheus still sees what was not proven.
+  // A contributor without a browser or a Prometheus can work; the reason is printed, so that nobody takes it for proven.
   test.skip(reason);
 }

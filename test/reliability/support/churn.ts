@@ -106,7 +106,7 @@ export function startChurn(port: number): Churn {
 
   const running = [
     ...Array.from({ length: HANDS }, () => forEver(quick, 0)),
-    // Two, as many as there are warm threads: 18 keys a second.
+    // Two at a time, so that the store of keys is full before anything is measured.
     forEver(simulation, 0),
     forEver(simulation, 0),
     forEver(rude, 20),

@@ -2,7 +2,11 @@
 import { ServerResponse } from 'node:http';
 
 const writeHead = ServerResponse.prototype.writeHead;
-ServerResponse.prototype.writeHead = function withoutClose(this: ServerResponse, ...words: any[]) {
-  for (const word of words) if (typeof word === 'object') delete word.connection;
-  return writeHead.apply(this, words as any);
+ServerResponse.prototype.writeHead = function withoutClose(this: ServerResponse, ...words: unknown[]) {
+  for (const word of words) if (isHeaders(word)) delete word['connection'];
+  return writeHead.apply(this, words as Parameters<typeof writeHead>);
 };
+
+function isHeaders(word: unknown): word is Record<string, unknown> {
+  return typeof word === 'object' && word !== null;
+}
