@@ -8,7 +8,7 @@ export type Row = {
   readonly leastPercent: number;
   readonly mostPercent: number;
   readonly worstWindowPercent: number;
-  readonly reportErrorPercent: number | null;
+  readonly reportErrorPercent: { readonly median: number; readonly worst: number } | null;
   readonly throttledPercent: number | null;
 };
 

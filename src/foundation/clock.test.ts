@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createManualClock } from '#test/support/manual-clock.ts';
-import { wait } from './clock.ts';
+import { systemClock, wait } from './clock.ts';
 
 describe('wait', () => {
   it('is true when the time is over, and not before', async () => {
@@ -25,5 +25,22 @@ describe('wait', () => {
     assert.equal(clock.armed(), 0);
     assert.equal(await wait(clock, 1000, cut.signal), false);
     assert.equal(clock.armed(), 0);
+  });
+});
+
+describe('every', () => {
+  it('calls once for each multiple of its period that has passed, and never before one', async () => {
+    const periodMs = 20;
+    const beganMs = systemClock.monotonicMs();
+    const atMs = await new Promise<number[]>((resolve) => {
+      const calls: number[] = [];
+      const cancel = systemClock.every(periodMs, () => {
+        if (calls.push(systemClock.monotonicMs()) < 10) return;
+        cancel();
+        resolve(calls);
+      });
+    });
+    const multiples = [beganMs, ...atMs].map((at) => Math.floor((at + 1) / periodMs));
+    assert.deepEqual(multiples, [...new Set(multiples)], 'a multiple was skipped or called twice');
   });
 });

@@ -35,7 +35,7 @@ export type Sampler = {
 const FRESH_MS = 950;
 
 /** The figures that are rates cover at most this long, however seldom somebody asks. */
-const LONGEST_WINDOW_MS = 10_000;
+const LONGEST_WINDOW_MS = 60_000;
 
 /**
  * Reads when somebody asks, and otherwise only so that rates do not reach back far. A timer of one second would cost an

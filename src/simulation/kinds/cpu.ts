@@ -134,12 +134,12 @@ function planOf(planned: Planned): Plan<CpuWords> {
   return {
     seconds,
     holds: { cores, workers: threads, memoryBytes: 0 },
-    requested: { ...requested, cores: rounded(wished, 4), core_seconds: rounded(wished * due, 3) },
+    requested: { ...requested, cores: rounded(wished, 4), core_seconds: rounded(wished * due, 4) },
     granted: {
       seconds,
       threads,
       cores: rounded(cores, 4),
-      core_seconds: rounded(cores * due, 3),
+      core_seconds: rounded(cores * due, 4),
       limited_by: limitedBy,
     },
     nothing: figuresOf(planned, 0, 0, []),
@@ -200,7 +200,7 @@ function figuresOf(
     delivered: {
       seconds: rounded(elapsedSeconds, 3),
       cores: elapsedSeconds > 0 ? rounded(coreSeconds / elapsedSeconds, 4) : 0,
-      core_seconds: rounded(coreSeconds, 3),
+      core_seconds: rounded(coreSeconds, 4),
     },
     accuracy: accuracy(coreSeconds, due),
     samples: ratesBetween(totals).map(({ atSeconds, rate }) => ({
