@@ -80,7 +80,7 @@ async function serve(): Promise<number> {
   /** The last act. The log gets its time, and not more: its reader may never read again. */
   async function exit(code: number): Promise<never> {
     isExiting = true;
-    await log.close(clock, FLUSH_TIMEOUT_MS);
+    await log.close(clock, FLUSH_TIMEOUT_MS / 2);
     process.exit(code);
   }
 

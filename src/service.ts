@@ -1,6 +1,7 @@
 /** The composition root: starts the rooms in order, hands each what it needs, and stops them in reverse. */
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import type { Loaded } from '#config/load.ts';
 import { type Clock, wait } from '#foundation/clock.ts';
 import { probeInBackground } from '#health/background.ts';
@@ -9,13 +10,14 @@ import type { Build } from '#http/build.ts';
 import { described, type OpenRequests } from '#http/open-requests.ts';
 import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
-import { type DrainResult, drain } from '#lifecycle/drain.ts';
+import { type DrainResult, drain, FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
 import { createPhase } from '#lifecycle/phase.ts';
 import { createEventFeed } from '#observability/event-feed.ts';
 import { createEventLog } from '#observability/event-log.ts';
 import type { Log } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics/metrics.ts';
 import { CLIENT_CLOSED_REQUEST } from '#observability/request-record.ts';
+import { openTracing } from '#observability/tracing/tracing.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
 import { openPool } from '#simulation/worker/pool.ts';
@@ -52,6 +54,9 @@ type Stopped = DrainResult & {
 /** Connections that fall idle during the close would otherwise be kept for the whole keep-alive time. */
 const CLOSE_IDLE_PERIOD_MS = 50;
 
+/** The flush of traces and of the log share the time that the drain keeps for both. */
+const TRACE_FLUSH_TIMEOUT_MS = FLUSH_TIMEOUT_MS / 2;
+
 /** Every 10 ms; a request that never ends must not hold the end back. */
 const LOOKS_FOR_CUT_REQUESTS = 20;
 
@@ -76,11 +81,41 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     }),
     (started) => started.stop(),
   );
+  const instanceId = config.identity.podName ?? hostname();
+  const tracing = stops.adopt(
+    await openTracing({
+      clock,
+      settings: config.tracing,
+      resource: {
+        'service.version': build.version,
+        'service.instance.id': instanceId,
+        'k8s.pod.name': config.identity.podName,
+        'k8s.namespace.name': config.identity.podNamespace,
+        'k8s.node.name': config.identity.nodeName,
+        'process.pid': `${parts.pid}`,
+        'process.runtime.name': 'nodejs',
+        'vcs.ref.head.revision': build.commit,
+      },
+      onExport: (isWorking, cause) => {
+        if (isWorking) logger.info('traces are exported');
+        else logger.warn({ err: cause }, 'traces cannot be exported, spans are dropped');
+      },
+    }),
+    (opened) => inTime(clock, TRACE_FLUSH_TIMEOUT_MS, opened.close()),
+  );
   const metrics = createMetrics({
+    clock,
+    settings: config.metrics,
+    identity: {
+      service_name: config.tracing.serviceName,
+      service_version: build.version,
+      service_instance_id: instanceId,
+    },
     build: { version: build.version, revision: build.commit ?? '', runtime: build.runtime },
     usage: sampler.latest,
     running: () => running(),
     droppedLogLines: parts.log.droppedLines,
+    spans: tracing.counts,
   });
   const eventLog = createEventLog(logger);
 
@@ -106,6 +141,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     newId: () => `sim-${randomBytes(8).toString('hex')}`,
     observe: (event: SimulationEvent) => {
       metrics.simulation(event);
+      tracing.simulation(event);
       feed.simulation(event);
       eventLog.simulation(event);
     },
@@ -133,6 +169,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     pid: parts.pid,
     probes: createProbes({ phase, pool, background: [workerThreadProbe] }),
     metrics,
+    tracing,
     feed,
     sampler,
     engine,
@@ -140,10 +177,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     latestRequests: new WeakMap(),
     closing: new WeakSet(),
     observer: {
+      declared: metrics.declared,
       started: metrics.started,
       finished: (record) => {
         if (phase.current() === 'draining' && record.status !== CLIENT_CLOSED_REQUEST) finishedRequests += 1;
         metrics.finished(record);
+        tracing.request(record);
         eventLog.request(record);
       },
     },
@@ -187,6 +226,14 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       return { ...result, finishedRequests, cancelledSimulations };
     },
   };
+}
+
+/** Waits for something that may fail or hang, and goes on without it when the time is up. */
+async function inTime(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const abort = () => over.abort();
+  work.then(abort, abort);
+  await wait(clock, timeoutMs, over.signal);
 }
 
 function urlOf(app: App): string {

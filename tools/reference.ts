@@ -17,6 +17,8 @@ function configurationPage(): string {
   const groups: Readonly<Record<keyof typeof settings, string>> = {
     http: 'Server',
     logger: 'Log',
+    metrics: 'Metrics',
+    tracing: 'Traces',
     simulation: 'Simulation caps',
     drain: 'Drain',
     watchdog: 'Watchdog',

@@ -44,8 +44,11 @@ export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErro
     // An empty value is how a manifest or a Compose file spells "not set".
     if (text === undefined || text === '' || isLink(variable, text)) return setting.fallback;
     const value = setting.parse(text);
-    if (value === undefined) errors.push(`${variable}: got ${shown(text)}, expected ${setting.expected}.`);
-    else given[variable] = text;
+    if (value === undefined)
+      errors.push(
+        `${variable}: got ${setting.isSecret ? 'a value that is not shown' : shown(text)}, expected ${setting.expected}.`,
+      );
+    else given[variable] = setting.isSecret ? '(hidden)' : text;
     return value ?? setting.fallback;
   }
 

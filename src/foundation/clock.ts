@@ -48,6 +48,11 @@ export function rfc3339(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
+/** The moment that `rfc3339` wrote, in milliseconds since 1970. */
+export function epochMsOf(timestamp: string): number {
+  return Date.parse(timestamp);
+}
+
 /**
  * Resolves to `true` after `delayMs`, or to `false` as soon as `signal` aborts.
  * It never rejects: a wait that is cut short is an ordinary ending for its callers.

@@ -2,13 +2,15 @@
 import { parseMemoryAmount, shownBytes } from './quantity.ts';
 
 export type Setting<Value> = {
-  /** The environment variable, `SKYOPS_…`. */
+  /** The environment variable: `SKYOPS_…`, or OpenTelemetry's own `OTEL_…`. */
   readonly variable: string;
   /** What it changes, in one sentence for the reference. */
   readonly meaning: string;
   /** What would be right, to follow "expected ": in the reference and in every error. */
   readonly expected: string;
   readonly fallback: Value;
+  /** Its value is shown nowhere: neither in errors nor on /status. */
+  readonly isSecret?: boolean;
   /** How the reference writes the fallback, where its plain form is not what one would set. */
   readonly shownFallback?: string;
   /** `undefined` where the text is not a right value. */

@@ -1,10 +1,10 @@
 /** Answers what breaks while it is read: not HTTP at all, too slow, too large, or an expectation that nobody meets. */
-import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Refusal } from '#foundation/outcome.ts';
+import { newTraceId } from '#foundation/trace-context.ts';
+import { OTHER_METHOD, UNMATCHED_PATH } from '#observability/request-record.ts';
 import type { HookParts } from './hooks/hook.ts';
-import { OTHER_METHOD, UNMATCHED_PATH } from './hooks/observation.ts';
 import { SECURITY_HEADERS } from './hooks/security-headers.ts';
 import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemOf } from './problem.ts';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
@@ -23,7 +23,7 @@ const NOT_HTTP: Refusal<ProblemCode> = {
   detail: 'The request cannot be understood as HTTP says.',
 };
 
-type Parts = Pick<HookParts, 'observer' | 'latestRequests'>;
+type Parts = Pick<HookParts, 'observer' | 'tracing' | 'latestRequests'>;
 
 /**
  * Fastify's clientErrorHandler. Exactly one answer belongs to a request, so what is written depends on how far the
@@ -69,7 +69,7 @@ export function answerOddRequests(server: Server, parts: Parts): void {
 }
 
 function refuseOnSocket(socket: Socket, refusal: Refusal<ProblemCode>, parts: Parts): void {
-  const { head, body } = problemAnswer(refusal, randomUUID());
+  const { head, body } = problemAnswer(refusal, newTraceId());
   const lines = Object.entries(head.headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${head.status} ${STATUS_CODES[head.status]}\r\n${lines.join('')}\r\n${body}`);
   observe(head, body, socket, parts);
@@ -91,10 +91,12 @@ function problemAnswer(refusal: Refusal<ProblemCode>, requestId: string): { head
   return { head: { status: problem.status, headers }, body };
 }
 
-function observe({ status, headers }: Head, body: string, socket: Socket, { observer }: Parts): void {
+function observe({ status, headers }: Head, body: string, socket: Socket, { observer, tracing }: Parts): void {
+  const requestId = headers[REQUEST_ID_HEADER] ?? '';
   observer.started();
   observer.finished({
-    requestId: headers[REQUEST_ID_HEADER] ?? '',
+    requestId,
+    trace: tracing.begin(requestId, undefined, undefined),
     method: OTHER_METHOD,
     path: UNMATCHED_PATH,
     status,
@@ -102,5 +104,6 @@ function observe({ status, headers }: Head, body: string, socket: Socket, { obse
     bytesSent: Buffer.byteLength(body),
     client: socket.remoteAddress ?? '',
     isRoutine: false,
+    sent: undefined,
   });
 }

@@ -2,6 +2,7 @@
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure } from '#foundation/failure.ts';
+import type { RequestTrace } from '#observability/request-record.ts';
 import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { requireDeclaredAccess } from './access.ts';
 import { answerBrokenConnection, answerOddRequests } from './broken-request.ts';
@@ -33,7 +34,7 @@ export type ServerParts = RouteParts &
   HookParts & {
     readonly settings: HttpSettings;
     /** Told of what became a 500, under the request's id. */
-    readonly onFailure: (requestId: string, cause: unknown) => void;
+    readonly onFailure: (requestId: string, trace: RequestTrace | undefined, cause: unknown) => void;
     /** Told of a connection beyond SKYOPS_MAX_CONNECTIONS, which is closed at once. */
     readonly onDroppedConnection: () => void;
   };
@@ -130,6 +131,6 @@ function refusalOf(error: FastifyError | RefusedRequest, request: FastifyRequest
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return { code: 'bad-request', detail: 'The request cannot be understood as HTTP says.' } as const;
   }
-  onFailure(request.id, error);
+  onFailure(request.id, request.trace, error);
   return { code: 'internal', detail: 'The cause is in the log, under this request id.' } as const;
 }

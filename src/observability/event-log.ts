@@ -1,20 +1,22 @@
 /** What happens, as log lines: a fixed message and fields with stable names. */
 import type { Logger } from 'pino';
+import type { TraceContext } from '#foundation/trace-context.ts';
 import type { SimulationEvent } from '#simulation/engine.ts';
 import type { RequestRecord } from './request-record.ts';
 
 export type EventLog = {
   readonly request: (record: RequestRecord) => void;
   /** Why a request was answered with 500; the answer itself does not say it. */
-  readonly requestFailed: (requestId: string, cause: unknown) => void;
+  readonly requestFailed: (requestId: string, trace: TraceContext | undefined, cause: unknown) => void;
   readonly simulation: (event: SimulationEvent) => void;
 };
 
 export function createEventLog(logger: Logger): EventLog {
   return {
-    request: ({ requestId, method, path, status, durationMs, bytesSent, client, isRoutine }) => {
+    request: ({ requestId, trace, method, path, status, durationMs, bytesSent, client, isRoutine }) => {
       const fields = {
         request_id: requestId,
+        ...traceFields(trace),
         method,
         path,
         status,
@@ -25,20 +27,21 @@ export function createEventLog(logger: Logger): EventLog {
       // What went wrong is a line of its own under the same request id; this one only counts and times.
       logger[isRoutine ? 'debug' : 'info'](fields, 'request finished');
     },
-    requestFailed: (requestId, cause) => logger.error({ request_id: requestId, err: cause }, 'request failed'),
+    requestFailed: (requestId, trace, cause) =>
+      logger.error({ request_id: requestId, ...traceFields(trace), err: cause }, 'request failed'),
     simulation: (event) => {
-      const { requestId: request_id } = event;
+      const origin = { request_id: event.requestId, ...traceFields(event.trace) };
       if (event.type === 'simulation-refused') {
-        logger.warn({ request_id, kind: event.kind, code: event.refusal.code }, 'simulation refused');
+        logger.warn({ ...origin, kind: event.kind, code: event.refusal.code }, 'simulation refused');
         return;
       }
       const { id, kind, requested, granted, delivered, accuracy, throttled_seconds, ended_because } = event.simulation;
       if (event.type === 'simulation-started') {
-        logger.info({ request_id, simulation_id: id, kind, requested, granted }, 'simulation started');
+        logger.info({ ...origin, simulation_id: id, kind, requested, granted }, 'simulation started');
         return;
       }
       const fields = {
-        request_id,
+        ...origin,
         simulation_id: id,
         kind,
         ended_because,
@@ -52,4 +55,9 @@ export function createEventLog(logger: Logger): EventLog {
       else logger.error({ ...fields, err: event.failure }, 'simulation failed');
     },
   };
+}
+
+/** Under the names that OpenTelemetry gives them in logs that are not its own, so that a store can join the two. */
+function traceFields(trace: TraceContext | undefined): { trace_id?: string; span_id?: string } {
+  return trace === undefined ? {} : { trace_id: trace.traceId, span_id: trace.spanId };
 }

@@ -79,7 +79,7 @@ function rig(maxSimulations = 3) {
     },
     observe: (event) => events.push(event),
   });
-  const start = (request: Pretended) => engine.start(pretend, request, 'request-1');
+  const start = (request: Pretended) => engine.start(pretend, request, { requestId: 'request-1' });
   const started = (request: Pretended) => {
     const outcome = start(request);
     assert.ok(outcome.ok);

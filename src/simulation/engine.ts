@@ -44,7 +44,7 @@ export type StartedSimulation = {
 };
 
 export type Engine = {
-  readonly start: (kind: Kind, request: unknown, requestId: string) => Outcome<StartedSimulation, SimulationRefusal>;
+  readonly start: (kind: Kind, request: unknown, origin: Origin) => Outcome<StartedSimulation, SimulationRefusal>;
   readonly find: (id: string) => Simulation | undefined;
   /** A simulation that was started before, as its start gave it; `undefined` if there is none. */
   readonly rejoin: (id: string) => StartedSimulation | undefined;
@@ -132,7 +132,7 @@ export function createEngine(parts: EngineParts): Engine {
     remember(simulation);
     observe({
       type: 'simulation-ended',
-      requestId: entry.requestId,
+      ...entry.origin,
       simulation,
       ...(failure === undefined ? {} : { failure }),
     });
@@ -146,9 +146,9 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   const engine: Engine = {
-    start: (kind, request, requestId) => {
+    start: (kind, request, origin) => {
       const refuse = (refusal: SimulationRefusal) => {
-        observe({ type: 'simulation-refused', requestId, kind: kind.name, refusal });
+        observe({ type: 'simulation-refused', ...origin, kind: kind.name, refusal });
         return refused(refusal);
       };
       if (isDraining) {
@@ -172,7 +172,7 @@ export function createEngine(parts: EngineParts): Engine {
       const { promise, resolve } = Promise.withResolvers<Simulation>();
       const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>();
       const entry: Entry = {
-        requestId,
+        origin,
         id: parts.newId(),
         kind: kind.name,
         plan: plan.value,
@@ -188,7 +188,7 @@ export function createEngine(parts: EngineParts): Engine {
         endedEpochMs: undefined,
       };
       running.set(entry.id, entry);
-      observe({ type: 'simulation-started', requestId, simulation: summary(entry) });
+      observe({ type: 'simulation-started', ...origin, simulation: summary(entry) });
       void runToEnd(entry, onBegun).then((simulation) => {
         resolve(simulation);
         onBegun();

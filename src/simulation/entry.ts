@@ -1,14 +1,16 @@
 /** One simulation as the engine keeps it, and what is said of it to the outside. */
 import { rfc3339 } from '#foundation/clock.ts';
 import { rounded } from '#foundation/scalars.ts';
+import type { TraceContext } from '#foundation/trace-context.ts';
 import type { Ending } from './report.ts';
 import type { Simulation, SimulationSummary } from './simulation.ts';
 import type { Plan, Work } from './simulator.ts';
 
-/** Who asked: the id under which the request is in the log. */
-export type Origin = { readonly requestId: string };
+/** Who asked: the id under which the request is in the log, and its trace if it has one. */
+export type Origin = { readonly requestId: string; readonly trace?: TraceContext };
 
-export type Entry = Origin & {
+export type Entry = {
+  readonly origin: Origin;
   readonly id: string;
   readonly kind: string;
   readonly plan: Plan;

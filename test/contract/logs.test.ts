@@ -10,7 +10,7 @@ describe('the log', () => {
     await ask('/status?secret=1', { headers: { 'x-request-id': 'request-0001' } });
     const lines = log.filter(({ request_id }) => request_id === 'request-0001');
     assert.equal(lines.length, 1);
-    const { time, duration_ms, bytes, ...rest } = lines[0] ?? { msg: '', level: '' };
+    const { time, duration_ms, bytes, trace_id, span_id, ...rest } = lines[0] ?? { msg: '', level: '' };
     assert.deepEqual(rest, {
       level: 'info',
       severity: 'INFO',
@@ -22,6 +22,7 @@ describe('the log', () => {
       client: '127.0.0.1',
       msg: 'request finished',
     });
+    assert.match(`${trace_id} ${span_id}`, /^[0-9a-f]{32} [0-9a-f]{16}$/);
     assert.equal(new Date(String(time)).toISOString(), time);
     assert.ok(Number(duration_ms) > 0 && Number(bytes) > 500);
   });

@@ -59,7 +59,7 @@ describe('the metrics', () => {
       const { headers, text } = await ask('/metrics', { headers: { accept } });
       assert.equal(headers.get('content-type'), contentType, accept);
       assert.equal(text.endsWith('# EOF\n'), contentType === OPENMETRICS, accept);
-      assert.equal(headers.get('vary'), 'accept');
+      assert.equal(headers.get('vary'), 'accept, accept-encoding');
     }
   });
 
@@ -118,6 +118,69 @@ describe('the metrics', () => {
     const counted = /requests_total\{method="POST",path="\/simulate-cpu",status="499"\} 1$/m;
     await until('it is counted', async () => counted.test((await ask('/metrics')).text));
     assert.match((await ask('/metrics')).text, /^skyops_http_requests_in_flight 1$/m);
+  });
+
+  it('begins every documented route at 0, for its good answer and for 500, so that rate() sees the first failure', async (test) => {
+    const { ask } = await startInProcess(test);
+    const { text } = await ask('/metrics');
+    for (const [method, path] of [
+      ['GET', '/status'],
+      ['POST', '/simulate-cpu'],
+      ['DELETE', '/simulations/:id'],
+    ]) {
+      for (const status of [200, 500]) {
+        assert.ok(
+          text.includes(`\nskyops_http_requests_total{method="${method}",path="${path}",status="${status}"} 0\n`),
+        );
+      }
+    }
+  });
+
+  it('is compressed for whoever takes gzip, and for nobody else', async (test) => {
+    const { ask } = await startInProcess(test);
+    for (const [accepted, isCompressed] of [
+      ['gzip', true],
+      ['deflate, GZIP;q=0.5', true],
+      ['*', true],
+      ['gzip;q=0, *', false],
+      ['identity', false],
+      ['br', false],
+    ] as const) {
+      const { headers, text } = await ask('/metrics', { headers: { 'accept-encoding': accepted } });
+      assert.equal(headers.get('content-encoding'), isCompressed ? 'gzip' : null, accepted);
+      assert.equal(headers.get('vary'), 'accept, accept-encoding');
+      // fetch has decompressed it.
+      assert.match(text, /^skyops_cpu_percent /m);
+    }
+  });
+
+  it('has OpenTelemetry’s names as well where they are asked for, and promtool takes them', async (test) => {
+    const { ask } = await startInProcess(test, { SKYOPS_METRICS_SEMCONV: 'true', OTEL_SERVICE_NAME: 'shop' });
+    await ask('/health');
+    await ask('/nope');
+    const { text } = await ask('/metrics');
+    assert.match(
+      text,
+      /^http_server_request_duration_seconds_count\{http_request_method="GET",http_route="\/health",http_response_status_code="200",url_scheme="http"\} 1$/m,
+    );
+    assert.match(text, /^target_info\{service_name="shop",service_version="1.2.3",service_instance_id="[^"]+"\} 1$/m);
+    // Both are counted from the same requests.
+    const sumOf = (name: string) =>
+      [...text.matchAll(new RegExp(`^${name}_count\\{.*\\} (\\d+)$`, 'gm'))].reduce(
+        (sum, [, count]) => sum + Number(count),
+        0,
+      );
+    assert.equal(sumOf('http_server_request_duration_seconds'), sumOf('skyops_http_request_duration_seconds'));
+    if (!hasTool(test, 'promtool')) return;
+    const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    assert.equal(stdout + stderr, '');
+  });
+
+  it('says how long the scrape before took', async (test) => {
+    const { ask } = await startInProcess(test);
+    assert.doesNotMatch((await ask('/metrics')).text, /^skyops_scrape_duration_seconds/m);
+    const seconds = Number(/^skyops_scrape_duration_seconds (\S+)$/m.exec((await ask('/metrics')).text)?.[1]);
+    assert.ok(seconds > 0 && seconds < 5, String(seconds));
   });
 });
 

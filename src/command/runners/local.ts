@@ -26,7 +26,7 @@ export async function openLocalRunner({ clock, caps, machine }: LocalParts): Pro
 
   return {
     start: async (kind, body) => {
-      const started = engine.start(kind, body, 'command-line');
+      const started = engine.start(kind, body, { requestId: 'command-line' });
       if (!started.ok) {
         const { code, detail, errors: found = [], retryAfterSeconds } = started.refusal;
         return refused({ detail, errors: found, retryAfterSeconds, isWrong: code !== 'capacity-exhausted' });

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '#foundation/clock.ts';
 import type { Phase } from '#lifecycle/phase.ts';
 import type { RequestObserver } from '#observability/request-record.ts';
+import type { Tracing } from '#observability/tracing/tracing.ts';
 import type { LatestRequests, OpenRequests } from '../open-requests.ts';
 import type { ClosingConnections } from './closing.ts';
 
@@ -10,6 +11,7 @@ export type HookParts = {
   readonly clock: Clock;
   readonly phase: Phase;
   readonly observer: RequestObserver;
+  readonly tracing: Pick<Tracing, 'begin'>;
   readonly openRequests: OpenRequests;
   readonly latestRequests: LatestRequests;
   readonly closing: ClosingConnections;

@@ -66,14 +66,15 @@ function startOnce(
 ): Outcome<StartedSimulation, Refusal<ProblemCode>> {
   const key = idempotencyKeyOf(request.raw.headersDistinct[IDEMPOTENCY_KEY_HEADER]);
   if (!key.ok) return key;
-  if (key.value === undefined) return engine.start(kind, request.body, request.id);
+  const origin = { requestId: request.id, trace: request.trace };
+  if (key.value === undefined) return engine.start(kind, request.body, origin);
 
   const fingerprint = fingerprintOf(kind.name, request.body);
   const found = idempotencyKeys.find(key.value, fingerprint, (id) => engine.find(id) !== undefined);
   if (!found.ok) return found;
   const past = found.value === undefined ? undefined : engine.rejoin(found.value);
   if (past !== undefined) return granted(past);
-  const started = engine.start(kind, request.body, request.id);
+  const started = engine.start(kind, request.body, origin);
   // A refusal is not remembered: the same request may be granted later.
   if (started.ok) idempotencyKeys.remember(key.value, fingerprint, started.value.id);
   return started;

@@ -4,6 +4,7 @@ import type { SimulationEvent } from '#simulation/engine.ts';
 import type { RequestObserver, RequestRecord } from '../request-record.ts';
 import { families } from './catalog.ts';
 import type { MetricSources } from './family.ts';
+import { gauges } from './read-at-scrape.ts';
 
 type Exposition = { readonly contentType: string; readonly body: string };
 
@@ -18,9 +19,17 @@ export type Metrics = RequestObserver & {
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const listeners = families.map((family) => family(registry, sources));
+  let lastSeconds: number | null = null;
+  gauges(registry, {
+    skyops_scrape_duration_seconds: [
+      'How long it took to make the answer to the scrape before this one.',
+      () => lastSeconds,
+    ],
+  });
   let queue: Promise<unknown> = Promise.resolve();
 
   async function renderNow(accept: string): Promise<Exposition> {
+    const beganMs = sources.clock.monotonicMs();
     const metrics = registry.getMetricsAsArray();
     const names = metrics.map((metric) => metric.name);
     registry.setContentType(
@@ -29,6 +38,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     const body = await registry.metrics();
     // Rendering OpenMetrics takes `_total` off the counters' names for good; the next scrape may want them back.
     for (const [index, metric] of metrics.entries()) metric.name = names[index] ?? metric.name;
+    lastSeconds = (sources.clock.monotonicMs() - beganMs) / 1000;
     return { contentType: registry.contentType, body };
   }
 
@@ -38,6 +48,9 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     finished: (record: RequestRecord) => {
       for (const listener of listeners) listener.requestFinished?.(record);
+    },
+    declared: (method, path, status) => {
+      for (const listener of listeners) listener.routeDeclared?.(method, path, status);
     },
     connectionDropped: () => {
       for (const listener of listeners) listener.connectionDropped?.();

@@ -20,6 +20,9 @@ const POD_V2 = {
   'sys/fs/cgroup/memory.events': 'low 0\noom 1\noom_kill 1\n',
   'sys/fs/cgroup/pids.max': 'max\n',
   'sys/fs/cgroup/pids.current': '12\n',
+  'sys/fs/cgroup/cpu.pressure':
+    'some avg10=1.20 avg60=0.80 avg300=0.10 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=250000\n',
+  'sys/fs/cgroup/memory.pressure': 'some avg10=0.00 avg60=0.00 avg300=0.00 total=42\n',
 };
 
 const NOTHING = {
@@ -35,6 +38,12 @@ const NOTHING = {
   memoryOomKills: null,
   pidsLimit: null,
   pids: null,
+  cpuPressureWaitingSeconds: null,
+  cpuPressureStalledSeconds: null,
+  memoryPressureWaitingSeconds: null,
+  memoryPressureStalledSeconds: null,
+  ioPressureWaitingSeconds: null,
+  ioPressureStalledSeconds: null,
 };
 
 describe('the cgroup reader', () => {
@@ -52,6 +61,13 @@ describe('the cgroup reader', () => {
       memoryOomKills: 1,
       pidsLimit: null,
       pids: 12,
+      cpuPressureWaitingSeconds: 1.5,
+      cpuPressureStalledSeconds: 0.25,
+      memoryPressureWaitingSeconds: 0.000042,
+      // Not in the file, or no file at all.
+      memoryPressureStalledSeconds: null,
+      ioPressureWaitingSeconds: null,
+      ioPressureStalledSeconds: null,
     });
   });
 

@@ -19,7 +19,10 @@ export type ContainerReading = {
   readonly memoryOomKills: number | null;
   readonly pidsLimit: number | null;
   readonly pids: number | null;
-};
+} & Pressure;
+
+/** How long some (waiting) and all (stalled) of its tasks have waited for a resource so far: Documentation/accounting/psi.rst. */
+type Pressure = Readonly<Record<`${'cpu' | 'memory' | 'io'}Pressure${'Waiting' | 'Stalled'}Seconds`, number | null>>;
 
 /**
  * Version 1 writes "no limit" as the largest multiple of the page size in 63 bits. No machine has half of that,
@@ -80,6 +83,12 @@ function readContainer(location: ReturnType<typeof locateCgroup>): ContainerRead
     memoryOomKills: oomControl.get('oom_kill') ?? null,
     pidsLimit: pids.smallest((folder) => readNumber(join(folder, 'pids.max'))),
     pids: pids.number('pids.current'),
+    cpuPressureWaitingSeconds: pressureSeconds(cpu, 'cpu', 'some'),
+    cpuPressureStalledSeconds: pressureSeconds(cpu, 'cpu', 'full'),
+    memoryPressureWaitingSeconds: pressureSeconds(cpu, 'memory', 'some'),
+    memoryPressureStalledSeconds: pressureSeconds(cpu, 'memory', 'full'),
+    ioPressureWaitingSeconds: pressureSeconds(cpu, 'io', 'some'),
+    ioPressureStalledSeconds: pressureSeconds(cpu, 'io', 'full'),
   };
 }
 
@@ -87,6 +96,14 @@ type Files = ReturnType<typeof at>;
 
 function cpuLimitCores(cpu: Files): number | null {
   return cpu.version === 2 ? cpu.smallest(cpuMax) : cpu.smallest(cfsQuota);
+}
+
+/** Only version 2 has it, one file for each resource beside the others; the kernel counts in microseconds. */
+function pressureSeconds({ version, own }: Files, resource: 'cpu' | 'memory' | 'io', share: 'some' | 'full') {
+  if (version !== 2 || own === undefined) return null;
+  const text = readText(join(own, `${resource}.pressure`));
+  const total = toNumber(new RegExp(`^${share} .*\\btotal=(\\d+)$`, 'm').exec(text)?.[1] ?? '');
+  return total === null ? null : total / 1e6;
 }
 
 /** Version 2 counts in microseconds, version 1 in nanoseconds. */

@@ -17,6 +17,12 @@ export const containerFamily: Family = (registry, { usage }) => {
       'Memory that cannot be dropped under pressure, as the kubelet counts it.',
       () => container().memoryWorkingSetBytes,
     ],
+    skyops_container_memory_usage_bytes: [
+      'All memory of this container, file cache included.',
+      () => container().memoryUsageBytes,
+    ],
+    skyops_container_pids: ['Processes and threads of this container.', () => container().pids],
+    skyops_container_pids_limit: ['The most that it may have; absent without a limit.', () => container().pidsLimit],
   });
   counters(registry, {
     skyops_container_cpu_usage_seconds_total: ['CPU time of this container.', () => container().cpuUsageSeconds],
@@ -35,6 +41,30 @@ export const containerFamily: Family = (registry, { usage }) => {
     skyops_container_memory_oom_kills_total: [
       'Processes of this container that the kernel killed for want of memory.',
       () => container().memoryOomKills,
+    ],
+    skyops_container_pressure_cpu_waiting_seconds_total: [
+      'Time in which some of this container waited for a CPU (PSI; absent in cgroup version 1, like the next five).',
+      () => container().cpuPressureWaitingSeconds,
+    ],
+    skyops_container_pressure_cpu_stalled_seconds_total: [
+      'Time in which all of this container waited for a CPU at once.',
+      () => container().cpuPressureStalledSeconds,
+    ],
+    skyops_container_pressure_memory_waiting_seconds_total: [
+      'Time in which some of this container waited for memory.',
+      () => container().memoryPressureWaitingSeconds,
+    ],
+    skyops_container_pressure_memory_stalled_seconds_total: [
+      'Time in which all of this container waited for memory at once.',
+      () => container().memoryPressureStalledSeconds,
+    ],
+    skyops_container_pressure_io_waiting_seconds_total: [
+      'Time in which some of this container waited for input or output.',
+      () => container().ioPressureWaitingSeconds,
+    ],
+    skyops_container_pressure_io_stalled_seconds_total: [
+      'Time in which all of this container waited for input or output at once.',
+      () => container().ioPressureStalledSeconds,
     ],
   });
   return {};

@@ -1,29 +1,60 @@
 /** Requests: how many, how long, how many at the moment. */
-import { Counter, Gauge, Histogram } from '@prometheus-io/client';
+import { Counter, Gauge } from '@prometheus-io/client';
+import { durationHistogram } from '../duration-histogram.ts';
 import type { Family } from '../family.ts';
+import { createRequestStats } from '../request-stats.ts';
 
-/** OpenTelemetry's advice for http.server.request.duration, so that dashboards of both worlds agree. */
-const DURATION_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-
-export const httpFamily: Family = (registry) => {
+export const httpFamily: Family = (registry, { clock, settings, identity }) => {
   const registers = [registry];
-  const requests = new Counter({
+  const stats = createRequestStats(clock.epochMs);
+  new Counter({
     name: 'skyops_http_requests_total',
     help: 'Requests that ended, by status; 499 is a client that left before the answer.',
     labelNames: ['method', 'path', 'status'],
     registers,
+    collect() {
+      this.reset();
+      for (const { method, path, status, count } of stats.all()) this.inc({ method, path, status }, count);
+    },
   });
-  const duration = new Histogram({
-    name: 'skyops_http_request_duration_seconds',
-    help: 'Time from the head of the request to the end of the answer.',
-    labelNames: ['method', 'path'],
-    buckets: DURATION_BUCKETS_SECONDS,
-    registers,
-  });
-  const inFlight = new Gauge({
+  durationHistogram(
+    registry,
+    {
+      name: 'skyops_http_request_duration_seconds',
+      help: 'Time from the head of the request to the end of the answer.',
+    },
+    stats.all,
+    ({ method, path }) => ({ method, path }),
+  );
+  if (settings.semanticConventions === 'true') {
+    // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/, in the spelling of Prometheus.
+    durationHistogram(
+      registry,
+      { name: 'http_server_request_duration_seconds', help: 'Duration of HTTP server requests.' },
+      stats.all,
+      ({ method, path, status }) => ({
+        http_request_method: method,
+        http_route: path,
+        http_response_status_code: status,
+        url_scheme: 'http',
+        ...(status >= 500 ? { error_type: status } : {}),
+      }),
+    );
+    new Gauge({
+      name: 'target_info',
+      help: 'Always 1; its labels are the resource that the other metrics belong to.',
+      labelNames: Object.keys(identity),
+      registers,
+    }).set(identity, 1);
+  }
+  let open = 0;
+  new Gauge({
     name: 'skyops_http_requests_in_flight',
     help: 'Requests that have begun and not ended.',
     registers,
+    collect() {
+      this.set(open);
+    },
   });
   const dropped = new Counter({
     name: 'skyops_http_connections_dropped_total',
@@ -31,12 +62,14 @@ export const httpFamily: Family = (registry) => {
     registers,
   });
   return {
+    routeDeclared: stats.declare,
     connectionDropped: () => dropped.inc(),
-    requestStarted: () => inFlight.inc(),
-    requestFinished: ({ method, path, status, durationMs }) => {
-      inFlight.dec();
-      requests.inc({ method, path, status });
-      duration.observe({ method, path }, durationMs / 1000);
+    requestStarted: () => {
+      open += 1;
+    },
+    requestFinished: (record) => {
+      open -= 1;
+      stats.add(record);
     },
   };
 };

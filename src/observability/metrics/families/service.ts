@@ -29,7 +29,7 @@ const RUNTIME_COLLECTORS = [
   version,
 ];
 
-export const serviceFamily: Family = (registry, { build, droppedLogLines }) => {
+export const serviceFamily: Family = (registry, { build, droppedLogLines, spans }) => {
   new Gauge({
     name: 'skyops_build_info',
     help: 'Always 1; its labels say what runs.',
@@ -40,6 +40,15 @@ export const serviceFamily: Family = (registry, { build, droppedLogLines }) => {
     skyops_log_lines_dropped_total: [
       'Log lines that were given up because stdout was not read fast enough.',
       droppedLogLines,
+    ],
+    skyops_spans_exported_total: [
+      'Spans that the collector took; absent where no traces are exported, like the next two.',
+      () => spans()?.exported ?? null,
+    ],
+    skyops_spans_failed_total: ['Spans that the collector did not take.', () => spans()?.failed ?? null],
+    skyops_spans_dropped_total: [
+      'Spans that did not fit into the queue (OTEL_BSP_MAX_QUEUE_SIZE).',
+      () => spans()?.dropped ?? null,
     ],
   });
   for (const collect of RUNTIME_COLLECTORS) collect(registry);

@@ -63,6 +63,12 @@ export const simulationFamily: Family = (registry, { running }) => {
       this.inc({ kind: 'cpu' }, endedCoreSeconds + now);
     },
   });
+  const started = new Counter({
+    name: 'skyops_simulations_started_total',
+    help: 'Simulations that were granted.',
+    labelNames,
+    registers,
+  });
   const ended = new Counter({
     name: 'skyops_simulations_ended_total',
     help: 'Simulations that ended, by why.',
@@ -77,6 +83,7 @@ export const simulationFamily: Family = (registry, { running }) => {
   });
   return {
     simulation: (event) => {
+      if (event.type === 'simulation-started') started.inc({ kind: event.simulation.kind });
       if (event.type === 'simulation-refused') refused.inc({ kind: event.kind, code: event.refusal.code });
       if (event.type !== 'simulation-ended') return;
       const { simulation } = event;

@@ -5,7 +5,7 @@ import { gauges } from '../read-at-scrape.ts';
 export const usageFamily: Family = (registry, { usage }) => {
   gauges(registry, {
     skyops_cpu_percent: [
-      'CPU time used since the reading before (1 to 10 s), 100 is one core. Alert on process_cpu_seconds_total instead: it leaves no time out.',
+      'CPU time used since the reading before (1 to 60 s), 100 is one core. Alert on process_cpu_seconds_total instead: it leaves no time out.',
       () => usage().process.cpuPercent,
     ],
     skyops_memory_rss_bytes: [
@@ -20,6 +20,8 @@ export const usageFamily: Family = (registry, { usage }) => {
       'How long one turn of the event loop took since the reading before, 99th percentile.',
       () => usage().eventLoop.delayP99Ms / 1000,
     ],
+    skyops_event_loop_delay_mean_seconds: ['The same, mean.', () => usage().eventLoop.delayMeanMs / 1000],
+    skyops_event_loop_delay_max_seconds: ['The same, longest.', () => usage().eventLoop.delayMaxMs / 1000],
   });
   return {};
 };

@@ -1,0 +1,81 @@
+/** Continues the caller's trace or begins one, for every request; makes spans of those that are exported, once they are over. */
+import type { Clock } from '#foundation/clock.ts';
+import { newSpanId, newTraceId, parseTraceparent } from '#foundation/trace-context.ts';
+import type { SimulationEvent } from '#simulation/engine.ts';
+import type { RequestRecord, RequestTrace } from '../request-record.ts';
+import { createSampler, type Sampler } from './sampling.ts';
+import { type TracingSettings, tracesUrl } from './settings.ts';
+import { requestSpan, type Span, simulationSpan } from './span.ts';
+
+/** What became of the spans so far. */
+export type SpanCounts = { readonly exported: number; readonly failed: number; readonly dropped: number };
+
+/** Takes finished spans and sends them away, without ever making anybody wait. */
+export type SpanExport = {
+  readonly take: (span: Span) => void;
+  readonly counts: () => SpanCounts;
+  /** Sends what waits; rejects or hangs as the collector does. */
+  readonly flush: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type Tracing = {
+  /**
+   * @param requestId becomes the trace id too where it has that form and the caller brings no trace.
+   * @param traceparent the header, as it was sent.
+   */
+  readonly begin: (requestId: string, traceparent: string | undefined, traceState: string | undefined) => RequestTrace;
+  readonly request: (record: RequestRecord) => void;
+  readonly simulation: (event: SimulationEvent) => void;
+  /** `null` where nothing is exported. */
+  readonly counts: () => SpanCounts | null;
+  readonly flush: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type TracingParts = {
+  readonly clock: Clock;
+  readonly settings: TracingSettings;
+  /** What is known of this replica: attributes of the resource. */
+  readonly resource: Readonly<Record<string, string | null>>;
+  /** Told when exports begin to fail, and again when they work. */
+  readonly onExport: (isWorking: boolean, cause?: unknown) => void;
+};
+
+const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
+/** RFC-like bound of the header: W3C Trace Context, section 3.3.1.3 asks for 512 characters to be passed on at least. */
+const MAX_TRACE_STATE_LENGTH = 512;
+const never: Sampler = () => false;
+
+/** Loads OpenTelemetry only if there is somewhere to send spans to: its packages take 145 ms of CPU time to load. */
+export async function openTracing(parts: TracingParts): Promise<Tracing> {
+  const { clock, settings } = parts;
+  const url = tracesUrl(settings);
+  const exporting = url === undefined ? undefined : (await import('./export.ts')).openExport(url, parts);
+  const isSampled = exporting === undefined ? never : createSampler(settings);
+  const isRead = settings.propagators !== 'none';
+
+  return {
+    begin: (requestId, traceparent, traceState) => {
+      const parent = isRead ? parseTraceparent(traceparent) : undefined;
+      const traceId = parent?.traceId ?? (TRACE_ID.test(requestId) ? requestId : newTraceId());
+      return {
+        traceId,
+        spanId: newSpanId(),
+        isSampled: isSampled(traceId, parent),
+        parentSpanId: parent?.spanId,
+        traceState: parent === undefined ? undefined : traceState?.slice(0, MAX_TRACE_STATE_LENGTH),
+      };
+    },
+    request: (record) => {
+      if (record.trace.isSampled) exporting?.take(requestSpan(record, clock.epochMs()));
+    },
+    simulation: (event) => {
+      if (event.type !== 'simulation-ended' || event.trace?.isSampled !== true) return;
+      exporting?.take(simulationSpan(event, { ...event.trace, spanId: newSpanId() }));
+    },
+    counts: () => exporting?.counts() ?? null,
+    flush: async () => exporting?.flush(),
+    close: async () => exporting?.close(),
+  };
+}
