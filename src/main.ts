@@ -73,14 +73,14 @@ async function serve(): Promise<number> {
   }
   const { config } = loaded.value;
   const base = { service: name, version };
-  const log = createLog(config.logger, base, STDOUT);
+  const log = createLog(config.logger, base, STDOUT, clock);
   const { logger } = log;
   let isExiting = false;
 
   /** The last act. The log gets its time, and not more: its reader may never read again. */
   async function exit(code: number): Promise<never> {
     isExiting = true;
-    await log.close(clock, FLUSH_TIMEOUT_MS / 2);
+    await log.close(FLUSH_TIMEOUT_MS / 2);
     process.exit(code);
   }
 

@@ -117,7 +117,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     droppedLogLines: parts.log.droppedLines,
     spans: tracing.counts,
   });
-  const eventLog = createEventLog(logger);
+  const eventLog = createEventLog(parts.log, clock);
 
   const supply = createSupply(systemReader, containerReader);
   const pool = stops.adopt(

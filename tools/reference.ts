@@ -77,7 +77,7 @@ async function askService(): Promise<{ openApi: string; metrics: string }> {
   const service = await startService({
     ...loaded.value,
     clock: systemClock,
-    log: createLog(loaded.value.config.logger, {}, 1),
+    log: createLog(loaded.value.config.logger, {}, 1, systemClock),
     build: { name: 'skyops', version: '0.0.0', commit: null, runtime: 'node' },
     pid: process.pid,
     settle: () => {},

@@ -1,7 +1,9 @@
 /** What happens, as log lines: a fixed message and fields with stable names. */
-import type { Logger } from 'pino';
+import type { Clock } from '#foundation/clock.ts';
 import type { TraceContext } from '#foundation/trace-context.ts';
 import type { SimulationEvent } from '#simulation/engine.ts';
+import type { Log } from './logger.ts';
+import { createRequestLine } from './request-line.ts';
 import type { RequestRecord } from './request-record.ts';
 
 export type EventLog = {
@@ -11,21 +13,15 @@ export type EventLog = {
   readonly simulation: (event: SimulationEvent) => void;
 };
 
-export function createEventLog(logger: Logger): EventLog {
+type EventLogParts = Pick<Log, 'logger' | 'base' | 'writeSoon'>;
+
+export function createEventLog({ logger, base, writeSoon }: EventLogParts, { epochMs }: Clock): EventLog {
+  const lineOf = createRequestLine(base, epochMs);
   return {
-    request: ({ requestId, trace, method, path, status, durationMs, bytesSent, client, isRoutine }) => {
-      const fields = {
-        request_id: requestId,
-        ...traceFields(trace),
-        method,
-        path,
-        status,
-        duration_ms: Math.round(durationMs * 1000) / 1000,
-        bytes: bytesSent,
-        client,
-      };
+    request: (record) => {
+      const level = record.isRoutine ? 'debug' : 'info';
       // What went wrong is a line of its own under the same request id; this one only counts and times.
-      logger[isRoutine ? 'debug' : 'info'](fields, 'request finished');
+      if (logger.isLevelEnabled(level)) writeSoon(lineOf(record, level));
     },
     requestFailed: (requestId, trace, cause) =>
       logger.error({ request_id: requestId, ...traceFields(trace), err: cause }, 'request failed'),

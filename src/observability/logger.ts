@@ -1,7 +1,7 @@
 /** The log: one JSON object a line on stdout, written without ever waiting for its reader. */
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import sonicBoom from 'sonic-boom';
-import { type Clock, wait } from '#foundation/clock.ts';
+import { type Cancel, type Clock, wait } from '#foundation/clock.ts';
 import { choiceSetting, integerSetting, type SettingValues } from '#foundation/setting.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -35,39 +35,75 @@ const SEVERITIES: Readonly<Record<string, string>> = {
   fatal: 'CRITICAL',
 };
 
-/** Each line is handed over at once; those that come while the kernel takes the one before go together. No timer, so an idle process sleeps. */
-const CHUNK_BYTES = 1;
+/**
+ * The lines of requests are handed over together, so many bytes or so long after the first of them, whichever comes first: one
+ * by one they cost more than the requests (14 µs beside 9, measured). All other lines are handed over at once, with what waits.
+ */
+const CHUNK_LENGTH = 16_000;
+const CHUNK_MS = 50;
 
 export type Log = {
   readonly logger: Logger;
+  /** Fields of every line. */
+  readonly base: Readonly<Record<string, string>>;
+  /** Takes a whole line with its end, written within 50 ms. */
+  readonly writeSoon: (line: string) => void;
   readonly droppedLines: () => number;
   /** Hands every line so far to stdout, or gives up after the time; nothing can be logged after it. */
-  readonly close: (clock: Clock, timeoutMs: number) => Promise<void>;
+  readonly close: (timeoutMs: number) => Promise<void>;
 };
 
 /**
  * @param fd the file descriptor to write to, 1 for stdout.
  * @param base fields of every line, such as the name and the version of the service.
  */
-export function createLog(settings: LoggerSettings, base: Readonly<Record<string, string>>, fd: number): Log {
+export function createLog(
+  settings: LoggerSettings,
+  base: Readonly<Record<string, string>>,
+  fd: number,
+  clock: Clock,
+): Log {
   let droppedLines = 0;
   // Not pino.destination(): it writes synchronously, so that a full pipe without a reader stops the whole service,
   // and it flushes synchronously at exit, which waits for such a reader for ever (both measured).
   const destination = new sonicBoom.SonicBoom({
     fd,
     sync: false,
-    minLength: CHUNK_BYTES,
+    // Every chunk at once; those that come while the kernel takes the one before go together.
+    minLength: 1,
     maxLength: settings.bufferBytes,
   });
-  destination.on('drop', () => {
-    droppedLines += 1;
+  destination.on('drop', (lines: string) => {
+    droppedLines += lines.split('\n').length - 1;
   });
   // The reader is gone (EPIPE) or the disk is full: the service goes on, the buffer fills up, and drops are counted.
   destination.on('error', () => {});
+  // Gathered here: the destination measures all that waits again for each line.
+  let chunk = '';
+  let cancelHandover: Cancel | undefined;
+  const handOver = () => {
+    cancelHandover?.();
+    cancelHandover = undefined;
+    if (chunk !== '') destination.write(chunk);
+    chunk = '';
+  };
+  const atOnce = {
+    write: (line: string) => {
+      chunk += line;
+      handOver();
+    },
+  };
   return {
-    logger: createLogger(settings.level, base, destination),
+    logger: createLogger(settings.level, base, atOnce),
+    base,
+    writeSoon: (line) => {
+      chunk += line;
+      if (chunk.length > CHUNK_LENGTH) handOver();
+      else cancelHandover ??= clock.after(CHUNK_MS, handOver);
+    },
     droppedLines: () => droppedLines,
-    close: async (clock, timeoutMs) => {
+    close: async (timeoutMs) => {
+      handOver();
       const written = new AbortController();
       destination.flush(() => written.abort());
       await wait(clock, timeoutMs, written.signal);

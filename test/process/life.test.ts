@@ -213,5 +213,7 @@ describe('the life of the process', () => {
     assert.equal((await get(`${url}/health`, agent)).status, 200);
     child.kill('SIGTERM');
     assert.deepEqual(await exited, { code: 0, signal: null });
+    // What is still in the pipe ends in the middle of a line.
+    child.stdout?.destroy();
   });
 });

@@ -43,6 +43,8 @@ export async function startInProcess(
     clock: systemClock,
     log: {
       logger: createLogger(loaded.value.config.logger.level, { service: 'skyops' }, destination),
+      base: { service: 'skyops' },
+      writeSoon: destination.write,
       droppedLines: () => 0,
       close: async () => {},
     },
