@@ -1,5 +1,5 @@
 /**
- * Generates docs/reference from the code: settings, metrics, OpenAPI. With `--check` it writes nothing and fails
+ * Generates docs/reference from the code: settings, metrics, OpenAPI; and the dashboard. With `--check` it writes nothing and fails
  * where a file is not as generated, so that the reference cannot fall behind.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { loadConfig } from '#config/load.ts';
 import { systemClock } from '#foundation/clock.ts';
 import { createLog } from '#observability/logger.ts';
 import { startService } from '../src/service.ts';
+import { dashboard } from './dashboard.ts';
 import { shapePictures, shapesPage } from './shapes-reference.ts';
 
 const FOLDER = new URL('../docs/reference/', import.meta.url);
@@ -59,7 +60,8 @@ function metricsPage(exposition: string): string {
     '# Metrics',
     MADE_BY,
     'Every family on `/metrics`. A value that is not known on a machine has no series there.\n' +
-      '`path` is the template of the route; unknown paths share `unmatched`, unknown methods share `_OTHER`.',
+      '`path` is the template of the route; unknown paths share `unmatched`, unknown methods share `_OTHER`.\n' +
+      '`http_server_request_duration_seconds` and `target_info` are there with SKYOPS_METRICS_SEMCONV=true.',
     ['| name | type | meaning |', '| --- | --- | --- |', ...rows.toSorted()].join('\n'),
     '',
   ].join('\n\n');
@@ -71,6 +73,7 @@ async function askService(): Promise<{ openApi: string; metrics: string }> {
     SKYOPS_HOST: '127.0.0.1',
     SKYOPS_PORT: '0',
     SKYOPS_LOG_LEVEL: 'silent',
+    SKYOPS_METRICS_SEMCONV: 'true',
     SKYOPS_DRAIN_DELAY_SECONDS: '0',
   });
   if (!loaded.ok) throw new Error(loaded.refusal.join('\n'));
@@ -97,6 +100,7 @@ const files = {
   'openapi.json': openApi,
   'shapes.md': shapesPage(MADE_BY),
   ...shapePictures(),
+  '../../monitoring/grafana/skyops.json': `${JSON.stringify(dashboard(), null, 2)}\n`,
 };
 
 const isCheck = process.argv.includes('--check');
@@ -106,7 +110,7 @@ for (const [name, content] of Object.entries(files)) {
   if (!isCheck) {
     writeFileSync(file, content);
   } else if (read(file) !== content) {
-    console.error(`docs/reference/${name} is not as generated. Run \`make reference\` and commit the result.`);
+    console.error(`${name} (from docs/reference) is not as generated. Run \`make reference\` and commit the result.`);
     process.exitCode = 1;
   }
 }

@@ -1,64 +1,23 @@
-/** A real Prometheus scrapes SkyOps and computes the right rate. */
+/** A real Prometheus scrapes SkyOps, computes the right rate, and finds the way from a figure to a trace. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
-import { makeFileTree } from '#test/support/file-tree.ts';
+import { describe, it } from 'node:test';
+import { startCollector } from '#test/support/collector.ts';
 import { startOwnProcess } from '#test/support/own-process.ts';
+import { startPrometheus } from '#test/support/prometheus.ts';
 import { hasTool } from '#test/support/tool.ts';
 import { until } from '#test/support/until.ts';
 
-const SCRAPE_SECONDS = 1;
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function startPrometheus(test: TestContext, target: string): Promise<string> {
-  const folder = makeFileTree(test, {
-    'prometheus.yml': `global: { scrape_interval: ${SCRAPE_SECONDS}s }
+const scraping = (url: string) => `global: { scrape_interval: 1s }
 scrape_configs:
   - job_name: skyops
-    static_configs: [{ targets: ['${new URL(target).host}'] }]
-`,
-  });
-  const port = await freePort();
-  const child = spawn(
-    'prometheus',
-    [
-      `--config.file=${folder}/prometheus.yml`,
-      `--storage.tsdb.path=${folder}/data`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--log.level=error',
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  test.after(async () => {
-    child.kill('SIGTERM');
-    await exited;
-  });
-  return `http://127.0.0.1:${port}`;
-}
-
-type Vector = { readonly metric: Record<string, string>; readonly value: readonly [number, string] }[];
+    static_configs: [{ targets: ['${new URL(url).host}'] }]
+`;
 
 describe('a real Prometheus', () => {
   it('finds the target up, the four named series, and the rate of a known number of requests', async (test) => {
     if (!hasTool(test, 'prometheus')) return;
     const { url } = await startOwnProcess(test);
-    const prometheus = await startPrometheus(test, url);
-    const query = async (expression: string): Promise<Vector> => {
-      const response = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(expression)}`);
-      const body = (await response.json()) as { data: { result: Vector } };
-      return body.data.result;
-    };
-    const numberOf = async (expression: string) => Number((await query(expression))[0]?.value[1] ?? Number.NaN);
+    const { query, numberOf } = await startPrometheus(test, scraping(url));
 
     await fetch(`${url}/status`);
     await until('the target is up', () =>
@@ -67,10 +26,8 @@ describe('a real Prometheus', () => {
         () => false,
       ),
     );
-    await until(
-      'the first request is scraped',
-      async () => (await numberOf('skyops_http_requests_total{path="/status"}')) === 1,
-    );
+    const ofStatus = 'skyops_http_requests_total{path="/status", status="200"}';
+    await until('the first request is scraped', async () => (await numberOf(ofStatus)) === 1);
     for (const name of [
       'skyops_http_requests_total',
       'skyops_http_request_duration_seconds_count',
@@ -81,15 +38,36 @@ describe('a real Prometheus', () => {
     }
 
     for (let index = 0; index < 120; index += 1) await fetch(`${url}/status`);
-    await until(
-      'all of them are scraped',
-      async () => (await numberOf('skyops_http_requests_total{path="/status"}')) === 121,
-    );
-    const rate = await numberOf('rate(skyops_http_requests_total{path="/status"}[1m])');
-    const scrapes = await numberOf('count_over_time(skyops_http_requests_total{path="/status"}[1m])');
-    // 120 in a minute are 2 a second; rate() extrapolates by at most half a scrape interval on each side of what it has.
-    const most = 2 * (1 + 1.5 / (scrapes - 1));
+    await until('all of them are scraped', async () => (await numberOf(ofStatus)) === 121);
+    const rate = await numberOf(`rate(${ofStatus}[1m])`);
+    const scrapes = await numberOf(`count_over_time(${ofStatus}[1m])`);
+    // 120 in a minute are 2 a second; rate() extrapolates by at most half a scrape interval on each side of what it has. The
+    // series is there from the first scrape on, so that the first request may count too.
+    const most = (121 / 120) * 2 * (1 + 1.5 / (scrapes - 1));
     assert.ok(rate >= 2 && rate <= most, `rate is ${rate}, expected 2 to ${most}`);
     assert.equal(await numberOf('sum(skyops_http_request_duration_seconds_count{path="/status"})'), 121);
+  });
+
+  it('finds the trace of a request behind its bucket, in OpenMetrics', async (test) => {
+    if (!hasTool(test, 'prometheus')) return;
+    const collector = await startCollector(test);
+    const { url } = await startOwnProcess(test, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_BSP_SCHEDULE_DELAY: '20',
+    });
+    const sinceSeconds = Date.now() / 1000;
+    const { get } = await startPrometheus(test, scraping(url), {}, ['exemplar-storage']);
+    const answer = await fetch(`${url}/status`);
+    const traceId = answer.headers.get('x-request-id');
+    const bucket = encodeURIComponent('skyops_http_request_duration_seconds_bucket{path="/status"}');
+    const exemplar = await until('its exemplar is stored', async () => {
+      const found = await get(
+        `/api/v1/query_exemplars?query=${bucket}&start=${sinceSeconds - 5}&end=${Date.now() / 1000 + 5}`,
+      );
+      return found[0]?.exemplars[0];
+    });
+    assert.equal(exemplar.labels.trace_id, traceId);
+    assert.equal(collector.spans.find(({ spanId }) => spanId === exemplar.labels.span_id)?.traceId, traceId);
+    assert.ok(Number(exemplar.value) > 0 && Number(exemplar.value) < 5, exemplar.value);
   });
 });

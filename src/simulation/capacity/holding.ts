@@ -13,9 +13,15 @@ export type Holding = {
   readonly remainingSeconds: number;
 };
 
-export type CapacityRefusal = Refusal<
-  'over-cap' | 'over-capacity' | 'no-cpu-limit' | 'no-memory-limit' | 'capacity-exhausted' | 'invalid-body'
->;
+export const CAPACITY_REFUSALS = [
+  'over-cap',
+  'over-capacity',
+  'no-cpu-limit',
+  'no-memory-limit',
+  'capacity-exhausted',
+  'invalid-body',
+] as const;
+export type CapacityRefusal = Refusal<(typeof CAPACITY_REFUSALS)[number]>;
 
 /** Whole seconds until enough of what runs has ended by itself. */
 export function secondsUntil<Held extends Pick<Holding, 'remainingSeconds'>>(

@@ -1,5 +1,8 @@
 /** Simulations: what runs, what was asked and granted, what is delivered, how they ended, what was refused. */
 import { Counter, Gauge } from '@prometheus-io/client';
+import { CAPACITY_REFUSALS } from '#simulation/capacity/holding.ts';
+import { kinds } from '#simulation/catalog.ts';
+import { ENDINGS } from '#simulation/report.ts';
 import type { SimulationSummary } from '#simulation/simulation.ts';
 import type { Family } from '../family.ts';
 
@@ -81,6 +84,12 @@ export const simulationFamily: Family = (registry, { running }) => {
     labelNames: ['kind', 'code'],
     registers,
   });
+  // At 0 from the start on: increase() sees nothing of a series that begins at 1.
+  for (const { name: kind } of kinds) {
+    started.inc({ kind }, 0);
+    for (const because of ENDINGS) ended.inc({ kind, because }, 0);
+    for (const code of [...CAPACITY_REFUSALS, 'draining']) refused.inc({ kind, code }, 0);
+  }
   return {
     simulation: (event) => {
       if (event.type === 'simulation-started') started.inc({ kind: event.simulation.kind });
