@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help soak test-reliability bench-load install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
+.PHONY: help test-monitoring fire-drill bench-http soak test-reliability bench-load install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -60,7 +60,7 @@ test: check test-all ## Install, then check, then every test
 
 .PHONY: test-all
 test-all: node_modules/.installed tools/kubernetes/node_modules/.installed
-	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,manifests,process}/*.test.ts'
+	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,manifests,process}/*.test.ts' test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
 
 test-unit: node_modules/.installed ## Tests of single rooms, beside their sources
 	@$(NODE_TEST) 'src/**/*.test.ts'
@@ -77,6 +77,12 @@ test-browser: node_modules/.installed ## The documentation pages in Chromium
 test-manifests: node_modules/.installed tools/kubernetes/node_modules/.installed ## k8s/ rendered by kubectl and checked against the Kubernetes types
 	@$(NODE_TEST) 'test/manifests/*.test.ts'
 
+test-monitoring: node_modules/.installed ## The alert rules and the dashboard, by promtool and a real Prometheus
+	@$(NODE_TEST) test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
+
+fire-drill: node_modules/.installed ## Provoke every alert and see it arrive and clear: about 3 minutes, needs root, prometheus and prometheus-alertmanager
+	@node --test --test-timeout=600000 test/monitoring/fire-drill.test.ts
+
 # One after the other: each of them loads the machine as it will.
 test-reliability: node_modules/.installed ## Rolling restarts, hostile clients, faults: about 9 minutes, needs haproxy and nginx
 	@node --test --test-concurrency=1 --test-timeout=1800000 'test/reliability/*.test.ts'
@@ -92,6 +98,9 @@ bench: node_modules/.installed ## Measure: probes under load, about a minute
 bench-load: node_modules/.installed ## Measure: how exact the load is, against two rivals, and what else is promised, about 28 minutes
 	@node bench/load-accuracy.ts
 	@node bench/load-promises.ts
+
+bench-http: node_modules/.installed ## Measure: what a request costs beside bare node:http, Fastify and FastAPI, about 4 minutes, needs wrk
+	@node bench/http-cost.ts
 
 clean: ## Remove what was installed
 	rm -rf node_modules .cache

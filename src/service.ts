@@ -7,6 +7,7 @@ import { type Clock, wait } from '#foundation/clock.ts';
 import { probeInBackground } from '#health/background.ts';
 import { createProbes } from '#health/catalog.ts';
 import type { Build } from '#http/build.ts';
+import { createConnections } from '#http/connections.ts';
 import { described, type OpenRequests } from '#http/open-requests.ts';
 import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
@@ -174,8 +175,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     sampler,
     engine,
     openRequests,
-    latestRequests: new WeakMap(),
-    closing: new WeakSet(),
+    connections: createConnections(),
     observer: {
       declared: metrics.declared,
       started: metrics.started,

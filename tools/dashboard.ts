@@ -44,8 +44,8 @@ export const rows: readonly Row[] = [
       stat(
         'Failed',
         'percentunit',
-        'Part of the requests that ended with 5xx; the objective is 0.1 %.',
-        `sum(${rate('skyops_http_requests_total', ', status=~"5.."')}) / sum(${rate('skyops_http_requests_total')})`,
+        'Part of the requests that ended with 500, 502, 503 or 504; the objective is 0.1 %.',
+        `sum(${rate('skyops_http_requests_total', ', status=~"500|502|503|504"')}) / sum(${rate('skyops_http_requests_total')})`,
       ),
       stat('p99', 's', 'Simulations and event streams are left out.', quantile(0.99)),
       stat('Simulations', 'none', 'Those that run now.', `sum(skyops_simulation_active{${OF}})`),

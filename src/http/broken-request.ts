@@ -23,7 +23,7 @@ const NOT_HTTP: Refusal<ProblemCode> = {
   detail: 'The request cannot be understood as HTTP says.',
 };
 
-type Parts = Pick<HookParts, 'observer' | 'tracing' | 'latestRequests'>;
+type Parts = Pick<HookParts, 'observer' | 'tracing' | 'connections'>;
 
 /**
  * Fastify's clientErrorHandler. Exactly one answer belongs to a request, so what is written depends on how far the
@@ -35,19 +35,19 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Soc
     return;
   }
   const refusal = REFUSALS[error.code ?? ''] ?? NOT_HTTP;
-  const latest = parts.latestRequests.get(socket);
-  if (latest === undefined || (latest.request.raw.complete && latest.answer.writableFinished)) {
+  const { latestRequest: request, latestAnswer: answer } = parts.connections.of(socket);
+  if (request === undefined || answer === undefined || (request.raw.complete && answer.writableFinished)) {
     refuseOnSocket(socket, refusal, parts);
-  } else if (latest.request.raw.complete) {
+  } else if (request.raw.complete) {
     // A whole request, with something broken behind it: it gets its answer first.
-    latest.answer.once('finish', () => refuseOnSocket(socket, refusal, parts));
-  } else if (latest.answer.headersSent) {
+    answer.once('finish', () => refuseOnSocket(socket, refusal, parts));
+  } else if (answer.headersSent) {
     // Answered already, before its body was read: another answer would be taken for the next request's.
     socket.destroy();
   } else {
     // Its own body is broken. Written through its answer, it is observed under its route and its id.
-    const { head, body } = problemAnswer(refusal, latest.request.id);
-    latest.answer.writeHead(head.status, head.headers).end(body);
+    const { head, body } = problemAnswer(refusal, request.id);
+    answer.writeHead(head.status, head.headers).end(body);
   }
 }
 

@@ -6,7 +6,7 @@ import type { RequestTrace } from '#observability/request-record.ts';
 import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { requireDeclaredAccess } from './access.ts';
 import { answerBrokenConnection, answerOddRequests } from './broken-request.ts';
-import { hooks } from './hooks/catalog.ts';
+import { addHooks } from './hooks/catalog.ts';
 import { closeWith } from './hooks/closing.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { observeRequest } from './hooks/observation.ts';
@@ -79,7 +79,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
       observeRequest(request, reply, parts);
       reply.header(REQUEST_ID_HEADER, request.id).headers(SECURITY_HEADERS);
       // A target that the router cannot read comes with nothing checked: neither its headers nor what is behind it.
-      closeWith(request, reply, parts.closing);
+      closeWith(request, reply, parts.connections);
       return answerError(error, request, reply);
     },
     clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts),
@@ -94,7 +94,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   app.setSerializerCompiler(() => JSON.stringify);
   requireDeclaredAccess(app);
   acceptStrictJson(app);
-  for (const { hook } of hooks) hook(app, parts);
+  addHooks(app, parts);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) => answerUnmatched(app, request, reply));
   await app.register(swagger, openApiOptions(parts.build));

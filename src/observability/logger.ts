@@ -124,6 +124,7 @@ export function createLogger(
       base,
       timestamp: stdTimeFunctions.isoTime,
       messageKey: 'msg',
+      serializers: { err: shownError },
       formatters: {
         // Loki and Datadog read pino's numbers as unknown and as info, so that errors would be invisible there.
         level: (label) => ({ level: label, severity: SEVERITIES[label] }),
@@ -131,4 +132,12 @@ export function createLogger(
     },
     destination,
   );
+}
+
+/** What the log says of an error, and nothing else that may hang on it, such as a request with its headers. */
+function shownError(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  const { name: type, message, stack } = error;
+  const { code } = error as NodeJS.ErrnoException;
+  return { type, message, stack, ...(code === undefined ? {} : { code }) };
 }

@@ -1,6 +1,8 @@
 /** What log stores and their queries rely on. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { createLogger } from '#observability/logger.ts';
 import { startInProcess } from '#test/support/in-process.ts';
 import { until } from '#test/support/until.ts';
 
@@ -42,5 +44,52 @@ describe('the log', () => {
     for (const path of ['/health', '/ready', '/metrics', '/']) await ask(path);
     await until('the last one is logged', () => log.some(({ path }) => path === '/'));
     assert.equal(log.filter(({ msg }) => msg === 'request finished').length, 1);
+  });
+
+  it('has no field that docs/reference/logs.md does not name, and no text from outside', async (test) => {
+    const page = readFileSync(new URL('../../docs/reference/logs.md', import.meta.url), 'utf8');
+    const documented = new Set(
+      [...page.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
+        [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+      ),
+    );
+    const { ask, log } = await startInProcess(test);
+    await ask('/nope/canary?canary=1', { headers: { cookie: 'canary', authorization: 'canary' } });
+    await ask('/simulate-cpu', { body: { seconds: 0.1, load: 0.1 } });
+    await ask('/simulate-cpu', { body: { seconds: 99_999 } });
+    await ask('/simulate-cpu', { body: '{"canary":' });
+    await until('all are logged', () => log.filter(({ msg }) => msg === 'request finished').length === 4);
+    assert.ok(log.some(({ msg }) => msg === 'simulation ended') && log.some(({ msg }) => msg === 'simulation refused'));
+    for (const line of log)
+      for (const name of Object.keys(line)) assert.ok(documented.has(name), `${name} in ${JSON.stringify(line)}`);
+    assert.doesNotMatch(JSON.stringify(log), /canary/);
+  });
+
+  it('says of an error its type, message, stack and code, and nothing that hangs on it', () => {
+    const lines: string[] = [];
+    const logger = createLogger('info', {}, { write: (line: string) => void lines.push(line) });
+    const error = Object.assign(new TypeError('broken'), {
+      code: 'EBROKEN',
+      request: { headers: { cookie: 'canary' } },
+    });
+    logger.error({ err: error }, 'request failed');
+    logger.error({ err: 'a word' }, 'request failed');
+    const [first, second] = lines.map((line) => JSON.parse(line).err);
+    assert.deepEqual(Object.keys(first), ['type', 'message', 'stack', 'code']);
+    assert.deepEqual([first.type, first.message, first.code], ['TypeError', 'broken', 'EBROKEN']);
+    assert.deepEqual(second, { type: 'string', message: 'a word' });
+  });
+
+  it('writes the line of a request as pino would: valid JSON whatever the request was', async (test) => {
+    const { ask, log } = await startInProcess(test);
+    const before = Date.now();
+    for (const method of ['GET', 'PUT', 'PURGE'])
+      await ask('/%22%5c%0a', { method, headers: { 'x-request-id': 'a'.repeat(64) } });
+    await until('all are logged', () => log.filter(({ msg }) => msg === 'request finished').length === 3);
+    for (const line of log.filter(({ msg }) => msg === 'request finished')) {
+      const at = Date.parse(String(line['time']));
+      assert.ok(at >= before && at <= Date.now() + 1, String(line['time']));
+      assert.equal(line['request_id'], 'a'.repeat(64));
+    }
   });
 });

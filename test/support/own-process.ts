@@ -29,8 +29,11 @@ export async function startOwnProcess(
   test: TestContext,
   settings: Readonly<Record<string, string>> = {},
   nodeOptions: readonly string[] = [],
+  /** What runs it, such as a shell that enters a cgroup first and then becomes it. */
+  launcher: readonly string[] = [],
 ): Promise<OwnProcess> {
-  const child = spawn(process.execPath, [...nodeOptions, MAIN], {
+  const [command = '', ...words] = [...launcher, process.execPath, ...nodeOptions, MAIN];
+  const child = spawn(command, words, {
     env: environmentOf({ SKYOPS_DRAIN_DELAY_SECONDS: '0', ...settings }),
     stdio: ['ignore', 'pipe', 'inherit'],
   });

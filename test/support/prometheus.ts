@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { makeFileTree } from '#test/support/file-tree.ts';
 import { until } from '#test/support/until.ts';
 
-export type Sample = { readonly metric: Readonly<Record<string, string>>; readonly value: readonly [number, string] };
+type Sample = { readonly metric: Readonly<Record<string, string>>; readonly value: readonly [number, string] };
 export type Series = {
   readonly metric: Readonly<Record<string, string>>;
   readonly values: readonly (readonly [number, string])[];

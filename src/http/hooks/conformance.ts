@@ -18,14 +18,15 @@ const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS
 
 const refusal = (code: ProblemCode, detail: string): Refusal<ProblemCode> => ({ code, detail });
 
-export const conformanceHook: Hook = (app, { closing }) => {
-  app.addHook('onRequest', (request, reply, done) => {
+export const conformanceHook: Hook =
+  (_app, { connections }) =>
+  (request, reply) => {
     const deviation = deviationOf(request.raw);
-    if (deviation === undefined) done();
+    if (deviation === undefined) return true;
     // Where this request ends and the next one begins may be what is in doubt.
-    else sendProblem(closeWith(request, reply, closing), deviation);
-  });
-};
+    sendProblem(closeWith(request, reply, connections), deviation);
+    return false;
+  };
 
 function deviationOf(request: IncomingMessage): Refusal<ProblemCode> | undefined {
   const { httpVersion, method = '', url = '', headers, rawHeaders } = request;

@@ -21,6 +21,7 @@ export const expectationHook: Hook = (app) => {
       done(error as Error);
     }
   });
+  return undefined;
 };
 
 /** @throws RefusedRequest if the body would be refused. */

@@ -1,11 +1,11 @@
 /** The contract of a hook: one concern of every request, added to the server in the order of the catalog. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '#foundation/clock.ts';
 import type { Phase } from '#lifecycle/phase.ts';
 import type { RequestObserver } from '#observability/request-record.ts';
 import type { Tracing } from '#observability/tracing/tracing.ts';
-import type { LatestRequests, OpenRequests } from '../open-requests.ts';
-import type { ClosingConnections } from './closing.ts';
+import type { Connections } from '../connections.ts';
+import type { OpenRequests } from '../open-requests.ts';
 
 export type HookParts = {
   readonly clock: Clock;
@@ -13,8 +13,11 @@ export type HookParts = {
   readonly observer: RequestObserver;
   readonly tracing: Pick<Tracing, 'begin'>;
   readonly openRequests: OpenRequests;
-  readonly latestRequests: LatestRequests;
-  readonly closing: ClosingConnections;
+  readonly connections: Connections;
 };
 
-export type Hook = (app: FastifyInstance, parts: HookParts) => void;
+/** Sees the head of a request. Returns whether it goes on; where it does not, it has been answered. */
+type OnRequest = (request: FastifyRequest, reply: FastifyReply) => boolean;
+
+/** What it does when a request has come in, if anything; for all else it uses Fastify's own hooks. */
+export type Hook = (app: FastifyInstance, parts: HookParts) => OnRequest | undefined;

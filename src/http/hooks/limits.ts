@@ -3,17 +3,17 @@ import { sendProblem } from '../problem.ts';
 import { MAX_HEADERS, MAX_TARGET_LENGTH } from '../settings.ts';
 import type { Hook } from './hook.ts';
 
-export const limitsHook: Hook = (app) => {
-  app.addHook('onRequest', (request, reply, done) => {
-    if (request.url.length > MAX_TARGET_LENGTH) {
-      sendProblem(reply, {
-        code: 'target-too-long',
-        detail: `The path and the query together may have ${MAX_TARGET_LENGTH} characters.`,
-      });
-    } else if (request.raw.rawHeaders.length > 2 * MAX_HEADERS) {
-      sendProblem(reply, { code: 'header-too-large', detail: `A request may have ${MAX_HEADERS} header lines.` });
-    } else {
-      done();
-    }
-  });
+export const limitsHook: Hook = () => (request, reply) => {
+  if (request.url.length > MAX_TARGET_LENGTH) {
+    sendProblem(reply, {
+      code: 'target-too-long',
+      detail: `The path and the query together may have ${MAX_TARGET_LENGTH} characters.`,
+    });
+    return false;
+  }
+  if (request.raw.rawHeaders.length > 2 * MAX_HEADERS) {
+    sendProblem(reply, { code: 'header-too-large', detail: `A request may have ${MAX_HEADERS} header lines.` });
+    return false;
+  }
+  return true;
 };

@@ -1,6 +1,6 @@
 /** The one place that sees each request begin and end, aborted ones included; log and metrics are made from it. */
 import type { ServerResponse } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { traceparentOf } from '#foundation/trace-context.ts';
 import {
   CLIENT_CLOSED_REQUEST,
@@ -28,28 +28,41 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Its span, from the moment in which it is observed. */
     trace: RequestTrace;
+    /** What is observed of its route, once a route has taken it. */
+    route: ObservedRoute | undefined;
   }
 }
 
+type ObservedRoute = { readonly path: string; readonly isRoutine: boolean; readonly isStream: boolean };
+
 export const observationHook: Hook = (app, parts) => {
   app.decorateRequest('trace');
-  app.addHook('onRoute', ({ method, url, schema }) => {
+  app.decorateRequest('route');
+  app.addHook('onRoute', (route) => {
+    const { method, url, schema, config, onRequest } = route;
+    const observed = observedRoute(url, config);
+    // Bound to the route: Fastify makes a new object of its options for each request that asks.
+    const remember: onRequestHookHandler = (request, _reply, done) => {
+      request.route = observed;
+      done();
+    };
+    route.onRequest = [remember, ...[onRequest ?? []].flat()];
     for (const each of [method].flat()) {
       // What is documented, without the HEAD that Fastify adds to every GET: the files of the pages can wait for their first request.
       if (each !== 'HEAD' && schema?.operationId !== undefined)
         for (const status of declaredStatuses(schema)) parts.observer.declared(each, url, status);
     }
   });
-  app.addHook('onRequest', (request, reply, done) => {
+  return (request, reply) => {
     observeRequest(request, reply, parts);
-    done();
-  });
+    return true;
+  };
 };
 
 export function observeRequest(
   request: FastifyRequest,
   reply: FastifyReply,
-  { clock, observer, tracing, openRequests, latestRequests }: HookParts,
+  { clock, observer, tracing, openRequests, connections }: HookParts,
 ): void {
   const startedMs = clock.monotonicMs();
   const { socket } = request.raw;
@@ -62,25 +75,38 @@ export function observeRequest(
   if (trace.isSampled) reply.header('server-timing', `traceparent;desc="${traceparentOf(trace)}"`);
   observer.started();
   openRequests.add(request);
-  latestRequests.set(socket, { request, answer: reply.raw });
+  const connection = connections.of(socket);
+  connection.openRequests += 1;
+  connection.latestRequest = request;
+  connection.latestAnswer = reply.raw;
   // Fastify's onResponse does not run when the client is gone; `close` always comes, and once.
   reply.raw.once('close', () => {
     openRequests.delete(request);
-    const { url, config } = request.routeOptions;
+    connection.openRequests -= 1;
+    const { path, isRoutine, isStream } = request.route ?? routeOf(request);
     observer.finished({
       requestId: request.id,
       trace,
       method: METHODS.has(request.method) ? request.method : OTHER_METHOD,
-      path: url ?? UNMATCHED_PATH,
-      status: wasAnswered(reply.raw, config.isStream) ? reply.raw.statusCode : CLIENT_CLOSED_REQUEST,
+      path,
+      status: wasAnswered(reply.raw, isStream) ? reply.raw.statusCode : CLIENT_CLOSED_REQUEST,
       durationMs: clock.monotonicMs() - startedMs,
       bytesSent: socket.bytesWritten - bytesBefore,
       client,
-      isRoutine: config.isRoutine === true,
+      isRoutine,
       sent: trace.isSampled ? sentBy(request) : undefined,
     });
   });
 }
+
+const observedRoute = (url: string | undefined, config: FastifyContextConfig | undefined): ObservedRoute => ({
+  path: url ?? UNMATCHED_PATH,
+  isRoutine: config?.isRoutine === true,
+  isStream: config?.isStream === true,
+});
+
+/** For those that were refused before their route took them, and those without one. */
+const routeOf = ({ routeOptions: { url, config } }: FastifyRequest) => observedRoute(url, config);
 
 /** How the route answers when all is well, and the status of what must not happen. */
 function declaredStatuses(schema: { response?: unknown } | undefined): readonly number[] {
@@ -96,6 +122,6 @@ function sentBy({ raw }: FastifyRequest): SentRequest {
   return { method, target, httpVersion, host: headers.host, userAgent: headers['user-agent'] };
 }
 
-function wasAnswered(answer: ServerResponse, isStream = false): boolean {
+function wasAnswered(answer: ServerResponse, isStream: boolean): boolean {
   return answer.writableFinished || (isStream && answer.headersSent);
 }

@@ -2,9 +2,7 @@
 import { REQUEST_ID_HEADER } from '../request-id.ts';
 import type { Hook } from './hook.ts';
 
-export const requestIdHook: Hook = (app) => {
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header(REQUEST_ID_HEADER, request.id);
-    done();
-  });
+export const requestIdHook: Hook = () => (request, reply) => {
+  reply.header(REQUEST_ID_HEADER, request.id);
+  return true;
 };

@@ -10,9 +10,7 @@ export const SECURITY_HEADERS = {
   'cache-control': 'no-store',
 };
 
-export const securityHeadersHook: Hook = (app) => {
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(SECURITY_HEADERS);
-    done();
-  });
+export const securityHeadersHook: Hook = () => (_request, reply) => {
+  reply.headers(SECURITY_HEADERS);
+  return true;
 };

@@ -2,9 +2,8 @@
 import { answerUnmatched } from '../unmatched.ts';
 import type { Hook } from './hook.ts';
 
-export const unmatchedHook: Hook = (app) => {
-  app.addHook('onRequest', (request, reply, done) => {
-    if (request.is404) answerUnmatched(app, request, reply);
-    else done();
-  });
+export const unmatchedHook: Hook = (app) => (request, reply) => {
+  if (!request.is404) return true;
+  answerUnmatched(app, request, reply);
+  return false;
 };
