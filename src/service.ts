@@ -7,7 +7,6 @@ import { type Clock, wait } from '#foundation/clock.ts';
 import { probeInBackground } from '#health/background.ts';
 import { createProbes } from '#health/catalog.ts';
 import type { Build } from '#http/build.ts';
-import { createConnections } from '#http/connections.ts';
 import { described, type OpenRequests } from '#http/open-requests.ts';
 import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
@@ -175,7 +174,6 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     sampler,
     engine,
     openRequests,
-    connections: createConnections(),
     observer: {
       declared: metrics.declared,
       started: metrics.started,

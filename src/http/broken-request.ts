@@ -1,9 +1,11 @@
 /** Answers what breaks while it is read: not HTTP at all, too slow, too large, or an expectation that nobody meets. */
+
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Refusal } from '#foundation/outcome.ts';
 import { newTraceId } from '#foundation/trace-context.ts';
 import { OTHER_METHOD, UNMATCHED_PATH } from '#observability/request-record.ts';
+import { connectionOf } from './connection.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { SECURITY_HEADERS } from './hooks/security-headers.ts';
 import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemOf } from './problem.ts';
@@ -23,7 +25,7 @@ const NOT_HTTP: Refusal<ProblemCode> = {
   detail: 'The request cannot be understood as HTTP says.',
 };
 
-type Parts = Pick<HookParts, 'observer' | 'tracing' | 'connections'>;
+type Parts = Pick<HookParts, 'observer' | 'tracing'>;
 
 /**
  * Fastify's clientErrorHandler. Exactly one answer belongs to a request, so what is written depends on how far the
@@ -35,7 +37,7 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Soc
     return;
   }
   const refusal = REFUSALS[error.code ?? ''] ?? NOT_HTTP;
-  const { latestRequest: request, latestAnswer: answer } = parts.connections.of(socket);
+  const { latestRequest: request, latestAnswer: answer } = connectionOf(socket);
   if (request === undefined || answer === undefined || (request.raw.complete && answer.writableFinished)) {
     refuseOnSocket(socket, refusal, parts);
   } else if (request.raw.complete) {

@@ -79,7 +79,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
       observeRequest(request, reply, parts);
       reply.header(REQUEST_ID_HEADER, request.id).headers(SECURITY_HEADERS);
       // A target that the router cannot read comes with nothing checked: neither its headers nor what is behind it.
-      closeWith(request, reply, parts.connections);
+      closeWith(request, reply);
       return answerError(error, request, reply);
     },
     clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts),

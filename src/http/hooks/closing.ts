@@ -1,27 +1,25 @@
 /** What comes behind an answer that ends its connection is not looked at: RFC 9112, section 9.6, forbids to process it. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Connections } from '../connections.ts';
+import { connectionOf } from '../connection.ts';
 import type { Hook } from './hook.ts';
 
 /** Node takes every request that a packet holds, whatever was answered to the first; some thousand objects of them are enough. */
 const MAX_IGNORED_REQUESTS = 64;
 
 /** Without it, a valid request behind a refused one would run, and nobody would get its answer. */
-export const closingHook: Hook =
-  (_app, { connections }) =>
-  (request, reply) => {
-    const { socket } = request.raw;
-    const connection = connections.of(socket);
-    if (!connection.isClosing) return true;
-    // Never answered: Node ends the connection behind the answer that says so.
-    reply.hijack();
-    connection.ignoredRequests += 1;
-    if (connection.ignoredRequests > MAX_IGNORED_REQUESTS) socket.destroy();
-    return false;
-  };
+export const closingHook: Hook = () => (request, reply) => {
+  const { socket } = request.raw;
+  const connection = connectionOf(socket);
+  if (!connection.isClosing) return true;
+  // Never answered: Node ends the connection behind the answer that says so.
+  reply.hijack();
+  connection.ignoredRequests += 1;
+  if (connection.ignoredRequests > MAX_IGNORED_REQUESTS) socket.destroy();
+  return false;
+};
 
 /** Makes the answer the last one of its connection. */
-export function closeWith(request: FastifyRequest, reply: FastifyReply, connections: Connections): FastifyReply {
-  connections.of(request.raw.socket).isClosing = true;
+export function closeWith(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  connectionOf(request.raw.socket).isClosing = true;
   return reply.header('connection', 'close');
 }

@@ -18,15 +18,13 @@ const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS
 
 const refusal = (code: ProblemCode, detail: string): Refusal<ProblemCode> => ({ code, detail });
 
-export const conformanceHook: Hook =
-  (_app, { connections }) =>
-  (request, reply) => {
-    const deviation = deviationOf(request.raw);
-    if (deviation === undefined) return true;
-    // Where this request ends and the next one begins may be what is in doubt.
-    sendProblem(closeWith(request, reply, connections), deviation);
-    return false;
-  };
+export const conformanceHook: Hook = () => (request, reply) => {
+  const deviation = deviationOf(request.raw);
+  if (deviation === undefined) return true;
+  // Where this request ends and the next one begins may be what is in doubt.
+  sendProblem(closeWith(request, reply), deviation);
+  return false;
+};
 
 function deviationOf(request: IncomingMessage): Refusal<ProblemCode> | undefined {
   const { httpVersion, method = '', url = '', headers, rawHeaders } = request;

@@ -4,7 +4,6 @@ import type { Clock } from '#foundation/clock.ts';
 import type { Phase } from '#lifecycle/phase.ts';
 import type { RequestObserver } from '#observability/request-record.ts';
 import type { Tracing } from '#observability/tracing/tracing.ts';
-import type { Connections } from '../connections.ts';
 import type { OpenRequests } from '../open-requests.ts';
 
 export type HookParts = {
@@ -13,7 +12,6 @@ export type HookParts = {
   readonly observer: RequestObserver;
   readonly tracing: Pick<Tracing, 'begin'>;
   readonly openRequests: OpenRequests;
-  readonly connections: Connections;
 };
 
 /** Sees the head of a request. Returns whether it goes on; where it does not, it has been answered. */

@@ -1,4 +1,5 @@
 /** The one place that sees each request begin and end, aborted ones included; log and metrics are made from it. */
+
 import type { ServerResponse } from 'node:http';
 import type { FastifyContextConfig, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { traceparentOf } from '#foundation/trace-context.ts';
@@ -9,6 +10,7 @@ import {
   type SentRequest,
   UNMATCHED_PATH,
 } from '#observability/request-record.ts';
+import { connectionOf } from '../connection.ts';
 import type { Hook, HookParts } from './hook.ts';
 
 /** Names from RFC 9110 and RFC 5789; any other is one value, so that no client can add a series. */
@@ -62,7 +64,7 @@ export const observationHook: Hook = (app, parts) => {
 export function observeRequest(
   request: FastifyRequest,
   reply: FastifyReply,
-  { clock, observer, tracing, openRequests, connections }: HookParts,
+  { clock, observer, tracing, openRequests }: HookParts,
 ): void {
   const startedMs = clock.monotonicMs();
   const { socket } = request.raw;
@@ -75,7 +77,7 @@ export function observeRequest(
   if (trace.isSampled) reply.header('server-timing', `traceparent;desc="${traceparentOf(trace)}"`);
   observer.started();
   openRequests.add(request);
-  const connection = connections.of(socket);
+  const connection = connectionOf(socket);
   connection.openRequests += 1;
   connection.latestRequest = request;
   connection.latestAnswer = reply.raw;

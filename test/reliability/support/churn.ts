@@ -106,10 +106,9 @@ export function startChurn(port: number): Churn {
 
   const running = [
     ...Array.from({ length: HANDS }, () => forEver(quick, 0)),
-    // Two at a time, so that the store of keys is full before anything is measured.
-    forEver(simulation, 0),
-    forEver(simulation, 0),
-    forEver(rude, 20),
+    // Seldom: each lets threads start and end, and the load is to be requests.
+    forEver(simulation, 100),
+    forEver(rude, 400),
     forEver(watcher, 20),
     forEver(scraper, 500),
   ];

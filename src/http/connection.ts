@@ -18,17 +18,10 @@ class Connection {
   latestAnswer: ServerResponse | undefined;
 }
 
-export type Connections = { readonly of: (socket: Socket) => Connection };
+const CONNECTION = Symbol('connection');
 
-export function createConnections(): Connections {
-  const connections = new WeakMap<Socket, Connection>();
-  return {
-    of: (socket) => {
-      const known = connections.get(socket);
-      if (known !== undefined) return known;
-      const connection = new Connection();
-      connections.set(socket, connection);
-      return connection;
-    },
-  };
+/** A property of the socket itself: a map of sockets keeps room for the most that there ever were. */
+export function connectionOf(socket: Socket & { [CONNECTION]?: Connection }): Connection {
+  socket[CONNECTION] ??= new Connection();
+  return socket[CONNECTION];
 }
