@@ -50,7 +50,14 @@ describe('the manifests', () => {
     const plain = files.flatMap((name) => manifestsOf(readFileSync(`${FOLDER}/${name}`, 'utf8')));
     const names = (manifests: readonly Manifest[]) =>
       manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`).toSorted();
-    assert.deepEqual(names(plain), ['Deployment/skyops', 'HorizontalPodAutoscaler/skyops', 'Service/skyops']);
+    assert.deepEqual(names(plain), [
+      'Deployment/skyops',
+      'HorizontalPodAutoscaler/skyops',
+      'NetworkPolicy/skyops',
+      'PodDisruptionBudget/skyops',
+      'Service/skyops',
+      'ServiceAccount/skyops',
+    ]);
     assert.deepEqual(names(rendered), names(plain));
   });
 
@@ -60,7 +67,10 @@ describe('the manifests', () => {
       const model = await import(new URL(`node_modules/${modelOf(manifest)}.js`, TOOLS).href);
       const Model = model[manifest.kind] as new (data: unknown) => { validate(): void };
       assert.doesNotThrow(() => new Model(manifest).validate(), manifest.kind);
-      const broken = { ...manifest, spec: { ...manifest.spec, selector: 5, scaleTargetRef: 5 } };
+      const broken =
+        manifest.kind === 'ServiceAccount'
+          ? { ...manifest, automountServiceAccountToken: 'no' }
+          : { ...manifest, spec: { ...manifest.spec, selector: 5, podSelector: 5, scaleTargetRef: 5 } };
       assert.throws(() => new Model(broken).validate(), `a wrong ${manifest.kind} is noticed`);
     }
   });
@@ -147,5 +157,41 @@ describe('the manifests', () => {
   it('stop no replica before another is ready', () => {
     const { rollingUpdate } = only('Deployment').spec.strategy;
     assert.equal(rollingUpdate.maxUnavailable, 0);
+  });
+
+  it('choose the pods of the Deployment wherever they choose pods', () => {
+    const { labels } = only('Deployment').spec.template.metadata;
+    const selectors = [
+      only('Deployment').spec.selector.matchLabels,
+      only('Service').spec.selector,
+      only('PodDisruptionBudget').spec.selector.matchLabels,
+      only('NetworkPolicy').spec.podSelector.matchLabels,
+    ];
+    for (const selector of selectors) {
+      assert.ok(Object.keys(selector).length > 0, 'an empty selector chooses every pod');
+      for (const [name, value] of Object.entries(selector)) assert.equal(labels[name], value);
+    }
+  });
+
+  it('let a node be drained, one replica at a time, also where there is only one', () => {
+    const { maxUnavailable, minAvailable } = only('PodDisruptionBudget').spec;
+    assert.deepEqual([maxUnavailable, minAvailable], [1, undefined]);
+  });
+
+  it('give it an account of its own, and no key to the Kubernetes API', () => {
+    const account = only('ServiceAccount');
+    const { serviceAccountName, automountServiceAccountToken } = only('Deployment').spec.template.spec;
+    assert.equal(serviceAccountName, account.metadata.name);
+    assert.deepEqual([automountServiceAccountToken, account.automountServiceAccountToken], [false, false]);
+  });
+
+  it('let the network in at its port alone, and out to names and to a collector alone', () => {
+    const { policyTypes, ingress, egress } = only('NetworkPolicy').spec;
+    assert.deepEqual(policyTypes, ['Ingress', 'Egress']);
+    const [{ name }] = only('Deployment').spec.template.spec.containers[0].ports;
+    assert.deepEqual(ingress, [{ ports: [{ port: name, protocol: 'TCP' }] }]);
+    const ports = egress.flatMap((rule: any) => rule.ports.map(({ port }: { port: number }) => port));
+    assert.deepEqual(ports, [53, 53, 4318]);
+    for (const { to } of egress) assert.ok(to.length > 0, 'a rule without a target is a rule for every target');
   });
 });
