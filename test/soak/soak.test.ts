@@ -60,6 +60,15 @@ function slope(points: readonly (readonly [x: number, y: number])[]): number {
 }
 
 async function read(replica: Replica, churn: Churn, reportFile: string): Promise<Reading> {
+  const count = (folder: string) => readdirSync(`/proc/${replica.pid}/${folder}`).length;
+  // The last connections close, and the last lines of the log are written, a moment after the load has stopped.
+  let files = -1;
+  await until('no connection is left to close', async () => {
+    const before = files;
+    await pause(300);
+    files = count('fd');
+    return files === before;
+  });
   rmSync(reportFile, { force: true });
   const { requests } = churn;
   replica.signal('SIGUSR2');
@@ -70,12 +79,11 @@ async function read(replica: Replica, churn: Churn, reportFile: string): Promise
       return undefined;
     }
   });
-  const count = (folder: string) => readdirSync(`/proc/${replica.pid}/${folder}`).length;
   return {
     requests,
     heapMib: heapUsed / 2 ** 20,
     rssMib: rss / 2 ** 20,
-    files: count('fd'),
+    files,
     threads: count('task'),
     timers,
   };
