@@ -56,7 +56,7 @@ describe('traces', () => {
         'http.request.method': 'GET',
         'http.route': '/status',
         'http.response.status_code': 200,
-        'http.request.header.x-request-id': 'request-0001',
+        'skyops.request.id': 'request-0001',
         'client.address': '127.0.0.1',
         'url.scheme': 'http',
         'url.path': '/status',

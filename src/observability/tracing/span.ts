@@ -51,7 +51,7 @@ export function requestSpan(record: RequestRecord, endEpochMs: number): Span {
       // Nobody was there to be answered, so that there is no status; 499 is a word of proxies.
       ...(isAborted ? {} : { 'http.response.status_code': status }),
       ...(isAborted ? { 'error.type': 'client_closed_request' } : isError ? { 'error.type': String(status) } : {}),
-      'http.request.header.x-request-id': record.requestId,
+      'skyops.request.id': record.requestId,
       ...(record.client === '' ? {} : { 'client.address': record.client }),
       ...(sent === undefined ? {} : sentAttributes(sent, method)),
     },

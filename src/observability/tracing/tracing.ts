@@ -43,8 +43,9 @@ export type TracingParts = {
 };
 
 const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
-/** RFC-like bound of the header: W3C Trace Context, section 3.3.1.3 asks for 512 characters to be passed on at least. */
+/** W3C Trace Context, section 3.3.1.5: at least so many characters are to be passed on. A longer one is left out: cut, it would be another. */
 const MAX_TRACE_STATE_LENGTH = 512;
+const hasFittingLength = (text: string | undefined) => (text?.length ?? 0) <= MAX_TRACE_STATE_LENGTH;
 const never: Sampler = () => false;
 
 /** Loads OpenTelemetry only if there is somewhere to send spans to: its packages take 145 ms of CPU time to load. */
@@ -64,7 +65,7 @@ export async function openTracing(parts: TracingParts): Promise<Tracing> {
         spanId: newSpanId(),
         isSampled: isSampled(traceId, parent),
         parentSpanId: parent?.spanId,
-        traceState: parent === undefined ? undefined : traceState?.slice(0, MAX_TRACE_STATE_LENGTH),
+        traceState: parent !== undefined && hasFittingLength(traceState) ? traceState : undefined,
       };
     },
     request: (record) => {
