@@ -28,13 +28,13 @@ describe('wait', () => {
   });
 });
 
-describe('every', () => {
+describe('everyAligned', () => {
   it('calls once for each multiple of its period that has passed, and never before one', async () => {
     const periodMs = 20;
     const beganMs = systemClock.monotonicMs();
     const atMs = await new Promise<number[]>((resolve) => {
       const calls: number[] = [];
-      const cancel = systemClock.every(periodMs, () => {
+      const cancel = systemClock.everyAligned(periodMs, () => {
         if (calls.push(systemClock.monotonicMs()) < 10) return;
         cancel();
         resolve(calls);

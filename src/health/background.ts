@@ -41,6 +41,6 @@ export function probeInBackground({ name, run }: BackgroundCheck, clock: Clock):
     isRunning = false;
   }
 
-  const stop = clock.every(PERIOD_MS, () => void check());
+  const stop = clock.everyAligned(PERIOD_MS, () => void check());
   return { name, examine: () => verdict, stop };
 }

@@ -24,7 +24,7 @@ export function cutStalledReaders(server: Server, clock: Clock): void {
 
   server.on('connection', (socket: Socket) => {
     stalls.set(socket, undefined);
-    stopLooking ??= clock.every(STALLED_READER_CHECK_MS, look);
+    stopLooking ??= clock.everyAligned(STALLED_READER_CHECK_MS, look);
     socket.once('close', () => {
       stalls.delete(socket);
       if (stalls.size > 0) return;

@@ -55,5 +55,5 @@ export function startWatchdog(
   });
   worker.on('error', onFailure);
   worker.unref();
-  clock.every(periodMs, () => Atomics.add(count, 0, 1));
+  clock.everyAligned(periodMs, () => Atomics.add(count, 0, 1));
 }

@@ -63,7 +63,7 @@ export function startSampler(clock: Clock, readers: UsageReaders): Sampler {
     surroundings = undefined;
   }
 
-  const stop = clock.every(LONGEST_WINDOW_MS, readRates);
+  const stop = clock.everyAligned(LONGEST_WINDOW_MS, readRates);
   return {
     latest: () => {
       if (clock.monotonicMs() - atMs >= FRESH_MS) readRates();

@@ -22,6 +22,7 @@ export function createManualClock(epochMs = Date.UTC(2026, 0, 31, 12)): ManualCl
     epochMs: () => epochMs + nowMs,
     after: (delayMs, run) => arm({ dueMs: nowMs + delayMs, periodMs: undefined, run }),
     every: (periodMs, run) => arm({ dueMs: nowMs + periodMs, periodMs, run }),
+    everyAligned: (periodMs, run) => arm({ dueMs: (Math.floor(nowMs / periodMs) + 1) * periodMs, periodMs, run }),
     armed: () => timers.size,
     advance: async (milliseconds) => {
       const untilMs = nowMs + milliseconds;
