@@ -7,7 +7,6 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { it, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeFileTree } from '#test/support/file-tree.ts';
 import { makeLimitedGroup } from '#test/support/limited-group.ts';
@@ -145,7 +144,7 @@ it('every alert arrives when it is provoked, and clears when its cause is gone',
 
   let service = await start(true);
   const { url } = service;
-  await startPrometheus(
+  const { numberOf } = await startPrometheus(
     test,
     `global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
 rule_files: [rules.yaml]
@@ -217,8 +216,8 @@ scrape_configs: [{ job_name: skyops, static_configs: [{ targets: ['127.0.0.1:${p
     await service.exited;
     service.child.stdout?.destroy();
     service = await start(false);
-    // Prometheus has to see each of them.
-    await sleep(1500);
+    const starts = 'changes(process_start_time_seconds[5m])';
+    await until('Prometheus has seen it', async () => (await numberOf(starts)) > restart);
   }
   await arrived('SkyOpsRestartLoop');
   await cleared('SkyOpsRestartLoop');

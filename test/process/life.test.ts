@@ -216,4 +216,21 @@ describe('the life of the process', () => {
     // What is still in the pipe ends in the middle of a line.
     child.stdout?.destroy();
   });
+
+  it('a collector that hangs holds the end back for a second at most, and one that is dead not at all', async (test) => {
+    const hanging = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(hanging, 'listening');
+    test.after(() => hanging.close());
+    const { port } = hanging.address() as { port: number };
+    for (const collector of [`http://127.0.0.1:${port}`, 'http://127.0.0.1:9']) {
+      const { url, child, exited, log } = await startOwnProcess(test, { OTEL_EXPORTER_OTLP_ENDPOINT: collector });
+      for (let index = 0; index < 5; index += 1) assert.equal((await get(`${url}/health`)).status, 200);
+      const toldMs = performance.now();
+      child.kill('SIGTERM');
+      assert.deepEqual(await exited, { code: 0, signal: null });
+      // 1 s for the traces and at most another one for the log; the rest is room for a busy machine.
+      assert.ok(performance.now() - toldMs < 6000, `${performance.now() - toldMs} ms`);
+      assert.equal(log.at(-1)?.msg, 'service stopped, nothing was cut');
+    }
+  });
 });
