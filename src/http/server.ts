@@ -58,8 +58,6 @@ export async function createServer(parts: ServerParts): Promise<App> {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // A request without a body then has no stream to be read to its end: 1.2 µs less (measured).
-      optimizeEmptyRequests: true,
       // The conformance hook refuses a missing Host in the form of every other refusal.
       requireHostHeader: false,
     },
