@@ -17,6 +17,7 @@ import { createEventLog } from '#observability/event-log.ts';
 import type { Log } from '#observability/logger.ts';
 import { createMetrics } from '#observability/metrics/metrics.ts';
 import { CLIENT_CLOSED_REQUEST } from '#observability/request-record.ts';
+import { DEFAULT_SERVICE_NAME } from '#observability/tracing/settings.ts';
 import { openTracing } from '#observability/tracing/tracing.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
@@ -92,7 +93,6 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         'k8s.pod.name': config.identity.podName,
         'k8s.namespace.name': config.identity.podNamespace,
         'k8s.node.name': config.identity.nodeName,
-        'process.pid': `${parts.pid}`,
         'process.runtime.name': 'nodejs',
         'vcs.ref.head.revision': build.commit,
       },
@@ -107,7 +107,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     clock,
     settings: config.metrics,
     identity: {
-      service_name: config.tracing.serviceName,
+      service_name:
+        config.tracing.serviceName ?? config.tracing.resourceAttributes['service.name'] ?? DEFAULT_SERVICE_NAME,
       service_version: build.version,
       service_instance_id: instanceId,
     },

@@ -15,9 +15,11 @@ type Row = { readonly title: string; readonly panels: readonly Panel[] };
 
 /** The labels that the variables of the dashboard choose. */
 const OF = 'job="$job", instance=~"$instance"';
+/** Without probes and scrapes, as the alerts have it. */
+const BY_USERS = ', path!~"/health|/ready|/metrics"';
 const rate = (metric: string, labels = '') => `rate(${metric}{${OF}${labels}}[$__rate_interval])`;
 const quantile = (ratio: number) =>
-  `histogram_quantile(${ratio}, sum by (le) (rate(skyops_http_request_duration_seconds_bucket{${OF}, path!~"/simulate-cpu|/simulations.*|/events"}[$__rate_interval])))`;
+  `histogram_quantile(${ratio}, sum by (le) (rate(skyops_http_request_duration_seconds_bucket{${OF}, path!~"/simulate-cpu|/simulations.*|/events|/health|/ready|/metrics|unmatched"}[$__rate_interval])))`;
 
 const stat = (title: string, unit: Unit, description: string, expr: string): Panel => ({
   title,
@@ -45,7 +47,7 @@ export const rows: readonly Row[] = [
         'Failed',
         'percentunit',
         'Part of the requests that ended with 500, 502, 503 or 504; the objective is 0.1 %.',
-        `sum(${rate('skyops_http_requests_total', ', status=~"500|502|503|504"')}) / sum(${rate('skyops_http_requests_total')})`,
+        `sum(${rate('skyops_http_requests_total', `${BY_USERS}, status=~"500|502|503|504"`)}) / sum(${rate('skyops_http_requests_total', BY_USERS)})`,
       ),
       stat('p99', 's', 'Simulations and event streams are left out.', quantile(0.99)),
       stat('Simulations', 'none', 'Those that run now.', `sum(skyops_simulation_active{${OF}})`),

@@ -98,7 +98,7 @@ function observe({ status, headers }: Head, body: string, socket: Socket, { obse
   observer.started();
   observer.finished({
     requestId,
-    trace: tracing.begin(requestId, undefined, undefined),
+    trace: tracing.begin(undefined, undefined, undefined),
     method: OTHER_METHOD,
     path: UNMATCHED_PATH,
     status,

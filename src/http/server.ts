@@ -94,7 +94,11 @@ export async function createServer(parts: ServerParts): Promise<App> {
   acceptStrictJson(app);
   addHooks(app, parts);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) => answerUnmatched(app, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    // A file that does not exist below a page is no route of its own.
+    request.route = undefined;
+    return answerUnmatched(app, request, reply);
+  });
   await app.register(swagger, openApiOptions(parts.build));
   // A plugin's boot order: routes must come after @fastify/swagger, which collects them.
   for (const route of routes(parts)) route(app);

@@ -89,8 +89,9 @@ export function createLog(
   };
   const atOnce = {
     write: (line: string) => {
-      chunk += line;
       handOver();
+      // By itself: what does not fit any more is dropped whole, and this is the line that matters.
+      destination.write(line);
     },
   };
   return {

@@ -164,6 +164,10 @@ describe('the metrics', () => {
       /^http_server_request_duration_seconds_count\{http_request_method="GET",http_route="\/health",http_response_status_code="200",url_scheme="http"\} 1$/m,
     );
     assert.match(text, /^target_info\{service_name="shop",service_version="1.2.3",service_instance_id="[^"]+"\} 1$/m);
+    assert.match(
+      text,
+      /^http_server_request_duration_seconds_count\{http_request_method="GET",http_response_status_code="404",url_scheme="http"\} 1$/m,
+    );
     // Both are counted from the same requests.
     const sumOf = (name: string) =>
       [...text.matchAll(new RegExp(`^${name}_count\\{.*\\} (\\d+)$`, 'gm'))].reduce(

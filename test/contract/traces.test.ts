@@ -86,6 +86,32 @@ describe('traces', () => {
     assert.deepEqual([span?.name, span?.parentSpanId], ['GET /health', '']);
   });
 
+  it('are not forced, nor joined, by a request id that a caller chose', async (test) => {
+    const { ask, log } = await rig(test, { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.000001' });
+    // As a trace id it would be taken at every ratio.
+    const requestId = 'f'.repeat(32);
+    for (let index = 0; index < 5; index += 1) {
+      const { headers } = await ask('/', { headers: { 'x-request-id': requestId } });
+      assert.equal(headers.get('x-request-id'), requestId);
+      assert.equal(headers.has('server-timing'), false);
+    }
+    const traces = log.filter(({ request_id }) => request_id === requestId).map(({ trace_id }) => trace_id);
+    assert.equal(new Set([...traces, requestId]).size, 6);
+  });
+
+  it('hold no credentials of an absolute target, and no service name but the one that wins', async (test) => {
+    const { url, collector } = await rig(test, {
+      OTEL_SERVICE_NAME: 'wins',
+      OTEL_RESOURCE_ATTRIBUTES: 'service.name=loses,service.namespace=shop',
+    });
+    const { hostname, port } = new URL(url);
+    connect(Number(port), hostname).end('GET http://user:canary@a/x HTTP/1.1\r\nHost: a:99999999999999999999\r\n\r\n');
+    const span = await until('it is there', () => collector.spans[0]);
+    assert.doesNotMatch(JSON.stringify(span), /canary/);
+    assert.equal(span.attributes['server.port'], undefined);
+    assert.deepEqual([span.resource['service.name'], span.resource['service.namespace']], ['wins', 'shop']);
+  });
+
   it('show what was refused, what was not HTTP, what failed to be found and who hung up', async (test) => {
     const { ask, url, collector } = await rig(test);
     const traceOf = async (path: string, method: string) =>

@@ -49,7 +49,7 @@ describe('the rules', () => {
       ['14.4 * 0.001', '144 * 0.001'],
       ['ratio_rate5m > 0.25', 'ratio_rate5m > 0.75'],
       ['working_set:ratio > 0.9', 'working_set:ratio > 0.8'],
-      ['[15m]) >= 3', '[15m]) >= 1'],
+      ['[30m]) >= 3', '[30m]) >= 1'],
     ] as const) {
       assert.ok(original.includes(from), from);
       const { status } = spawnSync(

@@ -11,6 +11,7 @@ import {
   UNMATCHED_PATH,
 } from '#observability/request-record.ts';
 import { connectionOf } from '../connection.ts';
+import { REQUEST_ID_HEADER } from '../request-id.ts';
 import type { Hook, HookParts } from './hook.ts';
 
 /** Names from RFC 9110 and RFC 5789; any other is one value, so that no client can add a series. */
@@ -71,7 +72,7 @@ export function observeRequest(
   const bytesBefore = socket.bytesWritten;
   const client = request.ip ?? '';
   const { headers } = request.raw;
-  const trace = tracing.begin(request.id, oneOf(headers['traceparent']), oneOf(headers['tracestate']));
+  const trace = tracing.begin(ownIdOf(request), oneOf(headers['traceparent']), oneOf(headers['tracestate']));
   request.trace = trace;
   // How a page or a script learns where its request is in the traces; what is not exported is nowhere to be found.
   if (trace.isSampled) reply.header('server-timing', `traceparent;desc="${traceparentOf(trace)}"`);
@@ -115,6 +116,9 @@ function declaredStatuses(schema: { response?: unknown } | undefined): readonly 
   const statuses = Object.keys((schema?.response as object | undefined) ?? {}).map(Number);
   return [statuses.find((status) => status < 400) ?? 200, 500];
 }
+
+/** `undefined` where the caller chose the id. */
+const ownIdOf = ({ id, raw }: FastifyRequest) => (raw.headers[REQUEST_ID_HEADER] === id ? undefined : id);
 
 /** Node joins what is sent twice, and types it as if it did not. */
 const oneOf = (header: string | string[] | undefined) => (typeof header === 'string' ? header : undefined);

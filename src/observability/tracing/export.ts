@@ -12,6 +12,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
+import { DEFAULT_SERVICE_NAME } from './settings.ts';
 import type { Span } from './span.ts';
 import type { SpanExport, TracingParts } from './tracing.ts';
 
@@ -59,9 +60,10 @@ export function openExport(url: string, { settings, resource, onExport }: Tracin
   const shared = {
     resource: defaultResource().merge(
       resourceFromAttributes({
-        'service.name': settings.serviceName,
+        'service.name': DEFAULT_SERVICE_NAME,
         ...Object.fromEntries(known),
         ...settings.resourceAttributes,
+        ...(settings.serviceName === null ? {} : { 'service.name': settings.serviceName }),
       }),
     ),
     instrumentationScope: { name: 'skyops', version: resource['service.version'] ?? '' },

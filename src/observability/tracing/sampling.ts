@@ -2,7 +2,7 @@
 import { newTraceId, type TraceContext } from '#foundation/trace-context.ts';
 import type { TracingSettings } from './settings.ts';
 
-/** @param parent the caller's trace, if there is one. */
+/** @param parent the caller's trace, if there is one: then it has chosen the trace id. */
 export type Sampler = (traceId: string, parent: TraceContext | undefined) => boolean;
 
 export function createSampler({ sampler, samplerRatio, trust }: TracingSettings): Sampler {

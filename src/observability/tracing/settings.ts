@@ -94,12 +94,12 @@ export const tracingSettings = {
     choices: ['none', 'gzip'],
     fallback: 'none',
   }),
-  serviceName: textSetting({
+  serviceName: textSetting<string | null>({
     variable: 'OTEL_SERVICE_NAME',
-    meaning: 'service.name of the spans.',
+    meaning: 'service.name of the spans, whatever OTEL_RESOURCE_ATTRIBUTES says; skyops if neither does.',
     expected: 'a name of 1 to 255 characters',
     accepts: (text) => text.length <= 255,
-    fallback: 'skyops',
+    fallback: null,
   }),
   resourceAttributes: pairs('OTEL_RESOURCE_ATTRIBUTES', 'Attributes of the resource, added to those that are known.'),
   propagators: choiceSetting({
@@ -131,7 +131,7 @@ export const tracingSettings = {
   trust: choiceSetting({
     variable: 'SKYOPS_TRUST_TRACEPARENT',
     meaning:
-      'Whether a caller’s sampled flag makes the parentbased_ samplers export. Otherwise it counts as a new trace, because anybody can send one; a flag that says no is always followed.',
+      'Whether a caller’s sampled flag makes the parentbased_ samplers export. Otherwise the decision is made anew, because anybody can send one; the trace is continued all the same, and a flag that says no is followed.',
     choices: ['true', 'false'],
     fallback: 'false',
   }),
@@ -151,6 +151,8 @@ export const tracingSettings = {
     fallback: 512,
   }),
 };
+
+export const DEFAULT_SERVICE_NAME = 'skyops';
 
 export type TracingSettings = SettingValues<typeof tracingSettings>;
 

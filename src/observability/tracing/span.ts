@@ -65,11 +65,12 @@ export function requestSpan(record: RequestRecord, endEpochMs: number): Span {
 const spanMethod = (method: string) => (method === OTHER_METHOD ? 'HTTP' : method);
 
 function sentAttributes(sent: SentRequest, method: string): Attributes {
-  const [path = ''] = sent.target.split('?');
-  const host = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(sent.host ?? '');
+  // A target that is no path may hold anything, credentials of an absolute URL too.
+  const [path = ''] = sent.target.startsWith('/') ? sent.target.split(/[?#]/) : [];
+  const host = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(sent.host ?? '');
   return {
     'url.scheme': 'http',
-    'url.path': bounded(path),
+    ...(path === '' ? {} : { 'url.path': bounded(path) }),
     'network.protocol.version': sent.httpVersion,
     ...(method === OTHER_METHOD ? { 'http.request.method_original': bounded(sent.method) } : {}),
     ...(host?.[1] ? { 'server.address': bounded(host[1]) } : {}),

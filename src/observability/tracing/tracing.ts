@@ -21,10 +21,14 @@ export type SpanExport = {
 
 export type Tracing = {
   /**
-   * @param requestId becomes the trace id too where it has that form and the caller brings no trace.
+   * @param ownRequestId the request's id if it was made here: it is the trace id too where the caller brings no trace.
    * @param traceparent the header, as it was sent.
    */
-  readonly begin: (requestId: string, traceparent: string | undefined, traceState: string | undefined) => RequestTrace;
+  readonly begin: (
+    ownRequestId: string | undefined,
+    traceparent: string | undefined,
+    traceState: string | undefined,
+  ) => RequestTrace;
   readonly request: (record: RequestRecord) => void;
   readonly simulation: (event: SimulationEvent) => void;
   /** `null` where nothing is exported. */
@@ -42,7 +46,6 @@ export type TracingParts = {
   readonly onExport: (isWorking: boolean, cause?: unknown) => void;
 };
 
-const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 /** W3C Trace Context, section 3.3.1.5: at least so many characters are to be passed on. A longer one is left out: cut, it would be another. */
 const MAX_TRACE_STATE_LENGTH = 512;
 const hasFittingLength = (text: string | undefined) => (text?.length ?? 0) <= MAX_TRACE_STATE_LENGTH;
@@ -57,9 +60,9 @@ export async function openTracing(parts: TracingParts): Promise<Tracing> {
   const isRead = settings.propagators !== 'none';
 
   return {
-    begin: (requestId, traceparent, traceState) => {
+    begin: (ownRequestId, traceparent, traceState) => {
       const parent = isRead ? parseTraceparent(traceparent) : undefined;
-      const traceId = parent?.traceId ?? (TRACE_ID.test(requestId) ? requestId : newTraceId());
+      const traceId = parent?.traceId ?? ownRequestId ?? newTraceId();
       return {
         traceId,
         spanId: newSpanId(),

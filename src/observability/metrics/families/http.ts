@@ -1,5 +1,6 @@
 /** Requests: how many, how long, how many at the moment. */
 import { Counter, Gauge } from '@prometheus-io/client';
+import { CLIENT_CLOSED_REQUEST, UNMATCHED_PATH } from '#observability/request-record.ts';
 import { durationHistogram } from '../duration-histogram.ts';
 import type { Family } from '../family.ts';
 import { createRequestStats } from '../request-stats.ts';
@@ -34,8 +35,11 @@ export const httpFamily: Family = (registry, { clock, settings, identity }) => {
       stats.all,
       ({ method, path, status }) => ({
         http_request_method: method,
-        http_route: path,
-        http_response_status_code: status,
+        ...(path === UNMATCHED_PATH ? {} : { http_route: path }),
+        // As in the span: nobody was there to be answered.
+        ...(status === CLIENT_CLOSED_REQUEST
+          ? { error_type: 'client_closed_request' }
+          : { http_response_status_code: status }),
         url_scheme: 'http',
         ...(status >= 500 ? { error_type: status } : {}),
       }),
