@@ -26,7 +26,7 @@ export function traceparentOf({ traceId, spanId, isSampled }: TraceContext): str
   return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
 }
 
-/** Random bytes are drawn for hundreds of ids at a time: one by one they cost more than all else that is done for an id. */
+/** Random bytes are drawn for hundreds of ids at a time, because every request needs one: a call into OpenSSL for each is saved. */
 const POOL_BYTES = 8192;
 const pool = Buffer.alloc(POOL_BYTES);
 let digits = '';

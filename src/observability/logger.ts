@@ -37,7 +37,7 @@ const SEVERITIES: Readonly<Record<string, string>> = {
 
 /**
  * The lines of requests are handed over together, so many bytes or so long after the first of them, whichever comes first: one
- * by one they cost more than the requests (14 µs beside 9, measured). All other lines are handed over at once, with what waits.
+ * by one they cost more than the requests (14 µs beside 9, measured). All other lines are handed over at once, behind what waits.
  */
 const CHUNK_LENGTH = 16_000;
 const CHUNK_MS = 50;

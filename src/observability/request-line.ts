@@ -6,7 +6,7 @@ type Level = 'info' | 'debug';
 
 /**
  * The same line as pino would write, put together from parts that need no escaping: ids are checked where they come in, method and
- * path are closed sets, an address is an address. Pino takes 4 µs for it, this 0.5 (measured), where a bare request of Node's takes 9.
+ * path are closed sets, an address is an address. 0.5 µs a line by itself (measured over 400,000).
  * @param base fields of every line.
  */
 export function createRequestLine(
@@ -31,7 +31,7 @@ export function createRequestLine(
   };
 }
 
-/** RFC 3339 with milliseconds; what is before them is the same for a second, and making it anew is half of the line's cost. */
+/** RFC 3339 with milliseconds: what stands before them stays the same for a second. */
 function isoTimes(): (epochMs: number) => string {
   let second = Number.NaN;
   let prefix = '';

@@ -30,7 +30,7 @@ const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
 
 export function addHooks(app: FastifyInstance, parts: HookParts): void {
   const onRequest = hooks.flatMap(({ hook }) => hook(app, parts) ?? []);
-  // One of Fastify's hooks for all of them: eleven cost 1 µs more (measured).
+  // One of Fastify's hooks for all of them: each of its own is a call of its iterator for every request.
   app.addHook('onRequest', (request, reply, done) => {
     for (const each of onRequest) if (!each(request, reply)) return;
     done();

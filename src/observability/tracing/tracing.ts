@@ -51,7 +51,7 @@ const MAX_TRACE_STATE_LENGTH = 512;
 const hasFittingLength = (text: string | undefined) => (text?.length ?? 0) <= MAX_TRACE_STATE_LENGTH;
 const never: Sampler = () => false;
 
-/** Loads OpenTelemetry only if there is somewhere to send spans to: its packages take 145 ms of CPU time to load. */
+/** Loads OpenTelemetry only if there is somewhere to send spans to: every start would pay for its packages, and hardly any needs them. */
 export async function openTracing(parts: TracingParts): Promise<Tracing> {
   const { clock, settings } = parts;
   const url = tracesUrl(settings);

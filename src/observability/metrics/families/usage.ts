@@ -20,8 +20,14 @@ export const usageFamily: Family = (registry, { usage }) => {
       'How long one turn of the event loop took since the reading before, 99th percentile.',
       () => usage().eventLoop.delayP99Ms / 1000,
     ],
-    skyops_event_loop_delay_mean_seconds: ['The same, mean.', () => usage().eventLoop.delayMeanMs / 1000],
-    skyops_event_loop_delay_max_seconds: ['The same, longest.', () => usage().eventLoop.delayMaxMs / 1000],
+    skyops_event_loop_delay_mean_seconds: [
+      'How long one turn of the event loop took since the reading before, mean.',
+      () => usage().eventLoop.delayMeanMs / 1000,
+    ],
+    skyops_event_loop_delay_max_seconds: [
+      'How long the longest turn of the event loop took since the reading before.',
+      () => usage().eventLoop.delayMaxMs / 1000,
+    ],
   });
   return {};
 };
