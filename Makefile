@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test-monitoring fire-drill bench-http soak test-reliability bench-load install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
+.PHONY: help test-image test-monitoring fire-drill bench-http soak test-reliability bench-load bench-start bundle install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -80,6 +80,9 @@ test-manifests: node_modules/.installed tools/kubernetes/node_modules/.installed
 test-monitoring: node_modules/.installed ## The alert rules and the dashboard, by promtool and a real Prometheus
 	@$(NODE_TEST) test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
 
+test-image: node_modules/.installed tools/kubernetes/node_modules/.installed ## The image, really built and run: about 2 minutes, needs root, buildah, podman, runc and mmdebstrap
+	@node --test --test-timeout=600000 test/image/image.test.ts
+
 fire-drill: node_modules/.installed ## Provoke every alert and see it arrive and clear: about 3 minutes, needs root, prometheus and prometheus-alertmanager
 	@node --test --test-timeout=600000 test/monitoring/fire-drill.test.ts
 
@@ -102,5 +105,11 @@ bench-load: node_modules/.installed ## Measure: how exact the load is, against t
 bench-http: node_modules/.installed ## Measure: what a request costs beside bare node:http, Fastify and FastAPI, about 4 minutes, needs wrk
 	@node bench/http-cost.ts
 
+bench-start: node_modules/.installed ## Measure: what a start costs beside bare node:http and FastAPI, about 2 minutes
+	@node bench/cold-start.ts
+
+bundle: node_modules/.installed ## Make dist/, the form that the container runs
+	@node tools/bundle.ts dist
+
 clean: ## Remove what was installed
-	rm -rf node_modules .cache
+	rm -rf node_modules .cache dist

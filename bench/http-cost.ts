@@ -7,13 +7,14 @@
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdirSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { fastApiWords, hasFastApi } from './support/fastapi.ts';
 import { median } from './support/figures.ts';
+import { freePort } from './support/free-port.ts';
 import { cpuNs } from './support/outside.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
@@ -21,8 +22,6 @@ const SECONDS = Number(process.env['SECONDS'] ?? 3);
 const ONLY = process.env['ONLY']?.split(',');
 const CONNECTIONS = 32;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const VENV = join(ROOT, '.cache/bench-python');
-const PYTHON_PACKAGES = ['fastapi==0.165.0', 'uvicorn[standard]==0.54.0', 'prometheus-client==0.26.0'];
 
 /** A body as long as the one of /health, and the same for all. */
 const BODY = '{"status":"healthy"}';
@@ -48,22 +47,9 @@ const node = (name: string, file: string): Variant => ({
 });
 const fastapi = (name: string, middleware: string): Variant => ({
   name,
-  words: (port) => [
-    join(VENV, 'bin/python'),
-    ...['-m', 'uvicorn', 'fastapi_service:service', '--app-dir', join(ROOT, 'bench/rivals')],
-    ...['--host', '127.0.0.1', '--port', String(port), '--no-access-log', '--log-level', 'warning'],
-  ],
+  words: fastApiWords,
   environment: { MIDDLEWARE: middleware },
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 function pinned(core: number, words: readonly string[], environment: Readonly<Record<string, string>>, name: string) {
   const log = openSync(join(folder, `${name}.log`), 'w');
@@ -132,12 +118,6 @@ const exporting = (ratio: string) => ({
   OTEL_TRACES_SAMPLER: 'traceidratio',
   OTEL_TRACES_SAMPLER_ARG: ratio,
 });
-if (!existsSync(join(VENV, 'bin/uvicorn')) && spawnSync('python3', ['-m', 'venv', VENV]).status === 0) {
-  spawnSync(join(VENV, 'bin/pip'), ['install', '--quiet', ...PYTHON_PACKAGES], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-}
-
 const BARE = 'bare node:http';
 const variants = [
   node(BARE, 'bare-http.mjs'),
@@ -145,9 +125,7 @@ const variants = [
   skyops('SkyOps, everything on'),
   skyops('SkyOps, 1 % of traces exported', exporting('0.01')),
   skyops('SkyOps, 100 % of traces exported', exporting('1')),
-  ...(existsSync(join(VENV, 'bin/uvicorn'))
-    ? [fastapi('FastAPI, usual middleware', 'usual'), fastapi('FastAPI, pure ASGI', 'asgi')]
-    : []),
+  ...(hasFastApi() ? [fastapi('FastAPI, usual middleware', 'usual'), fastapi('FastAPI, pure ASGI', 'asgi')] : []),
 ].filter(({ name }) => ONLY === undefined || ONLY.some((part) => name.toLowerCase().includes(part)));
 
 const runs = new Map<string, Run[]>(variants.map(({ name }) => [name, []]));

@@ -1,23 +1,21 @@
-/** The only file that touches the process: arguments, environment, signals, output and exit code. */
+/** The entry: reads the words, and runs the service where there are none, a command where there are some. */
 import { readFileSync } from 'node:fs';
 import type { Terminal } from '#command/terminal.ts';
 import { systemClock } from '#foundation/clock.ts';
-import { Failure } from '#foundation/failure.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
-import { collectNow, collectOnlyOnDemand } from './heap.ts';
-import type { Service } from './service.ts';
+import { collectOnlyOnDemand } from './heap.ts';
+import type { Package } from './serve.ts';
 
-const STDOUT = 1;
-const clock = systemClock;
-const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  name: string;
-  version: string;
-};
+const program = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as Package;
 
 // What is not needed is not loaded: the service is the largest part, and a health check runs every few seconds.
 collectOnlyOnDemand();
 const words = process.argv.slice(2);
 process.exitCode = words.length === 0 ? await serve() : await command();
+
+async function serve(): Promise<number> {
+  return (await import('./serve.ts')).serve(program);
+}
 
 async function command(): Promise<number> {
   const { runCommand } = await import('#command/program.ts');
@@ -43,99 +41,6 @@ async function command(): Promise<number> {
     process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
     return serve();
   };
-  return runCommand(words, version, { terminal, clock, environment: process.env, openMachine, serve: release });
-}
-
-/** Runs the service until it has stopped. */
-async function serve(): Promise<number> {
-  const [
-    { loadConfig },
-    { FLUSH_TIMEOUT_MS },
-    { createSignalReader },
-    { startWatchdog },
-    { createLog },
-    { startService },
-  ] = await Promise.all([
-    import('#config/load.ts'),
-    import('#lifecycle/drain.ts'),
-    import('#lifecycle/signals.ts'),
-    import('#lifecycle/watchdog.ts'),
-    import('#observability/logger.ts'),
-    import('./service.ts'),
-  ]);
-  const loaded = loadConfig(process.env);
-  if (!loaded.ok) {
-    const errors = loaded.refusal.map((error) => `  ${error}\n`).join('');
-    process.stderr.write(
-      `skyops: the configuration is wrong, nothing was started.\n${errors}Every setting: docs/reference/configuration.md\n`,
-    );
-    return EXIT_CODES.misconfigured;
-  }
-  const { config } = loaded.value;
-  const base = { service: name, version };
-  const log = createLog(config.logger, base, STDOUT, clock);
-  const { logger } = log;
-  let isExiting = false;
-
-  /** The last act. The log gets its time, and not more: its reader may never read again. */
-  async function exit(code: number): Promise<never> {
-    isExiting = true;
-    await log.close(FLUSH_TIMEOUT_MS / 2);
-    process.exit(code);
-  }
-
-  function dieOf(error: unknown): void {
-    // What goes wrong while the last lines are written cannot be told any more.
-    if (isExiting) return;
-    const hint = error instanceof Failure ? error.hint : undefined;
-    logger.fatal({ err: error, ...(hint === undefined ? {} : { hint }) }, 'uncaught error, exiting');
-    void exit(EXIT_CODES.failed);
-  }
-  process.on('uncaughtException', dieOf);
-  process.on('unhandledRejection', dieOf);
-
-  // Before anything is started: as process 1 of a container, a signal without a handler is not delivered at all.
-  const hurry = new AbortController();
-  const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
-  const meaningOf = createSignalReader();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      const meaning = meaningOf(clock.monotonicMs());
-      if (meaning === 'ignore') return;
-      logger.info({ signal, meaning }, 'signal received');
-      if (meaning === 'drain') requestStop();
-      if (meaning === 'hurry') hurry.abort();
-      if (meaning === 'abort') process.exit(EXIT_CODES.aborted);
-    });
-  }
-  // A terminal that closes, or a tool that probes, is no reason to stop a service; Node's default would be to die.
-  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
-
-  startWatchdog(clock, config.watchdog, { base, logFd: STDOUT }, (cause) => {
-    logger.error({ err: cause }, 'the watchdog broke, nobody watches the event loop');
-  });
-
-  const build = { name, version, commit: config.build.commit, runtime: `node ${process.version}` };
-  let service: Service;
-  try {
-    service = await startService({ ...loaded.value, clock, log, build, pid: process.pid, settle: collectNow });
-  } catch (error) {
-    logger.fatal({ err: error, ...hintFor(error) }, 'service could not be started');
-    return exit(EXIT_CODES.failed);
-  }
-  await stopRequested;
-  const { cut, finishedRequests, cancelledSimulations } = await service.stop(hurry.signal);
-  const told = { finished_requests: finishedRequests, cancelled_simulations: cancelledSimulations };
-  if (cut.length === 0) logger.info(told, 'service stopped, nothing was cut');
-  else logger.error({ ...told, cut }, 'service stopped, open requests were cut');
-  return exit(cut.length === 0 ? EXIT_CODES.clean : EXIT_CODES.failed);
-}
-
-function hintFor(error: unknown): { hint?: string } {
-  if (error instanceof Failure && error.hint !== undefined) return { hint: error.hint };
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (code === 'EADDRINUSE') return { hint: 'Another process listens there already. Stop it, or set SKYOPS_PORT.' };
-  if (code === 'EACCES') return { hint: 'Ports below 1024 need a privilege. Set SKYOPS_PORT to a higher one.' };
-  if (code === 'EADDRNOTAVAIL') return { hint: 'No network interface has this address. Set SKYOPS_HOST.' };
-  return {};
+  const parts = { terminal, clock: systemClock, environment: process.env, openMachine, serve: release };
+  return runCommand(words, program.version, parts);
 }

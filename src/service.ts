@@ -21,7 +21,8 @@ import { DEFAULT_SERVICE_NAME } from '#observability/tracing/settings.ts';
 import { openTracing } from '#observability/tracing/tracing.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
-import { openPool } from '#simulation/worker/pool.ts';
+import { createPool } from '#simulation/worker/pool.ts';
+import { hasWritableRoot, unusual } from '#usage/confinement.ts';
 import { createCgroupReader } from '#usage/readers/cgroup.ts';
 import { createEventLoopReader } from '#usage/readers/event-loop.ts';
 import { createProcessReader } from '#usage/readers/process.ts';
@@ -34,6 +35,7 @@ export type ServiceParts = Loaded & {
   readonly log: Log;
   readonly build: Build;
   readonly pid: number;
+  readonly isRoot: boolean;
   /** Called when everything is built and nothing is served yet: the time for what may take a moment. */
   readonly settle: () => void;
 };
@@ -72,6 +74,13 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
   const systemReader = createSystemReader();
   const containerReader = createCgroupReader();
+  const confinement = {
+    isContainer: parts.pid === 1,
+    isRoot: parts.isRoot,
+    hasWritableRoot: hasWritableRoot(),
+    memoryLimitBytes: containerReader.read().memoryLimitBytes,
+  };
+  for (const remark of unusual(confinement)) logger.warn(remark);
   const eventLoopReader = stops.adopt(createEventLoopReader(), (reader) => reader.close());
   const sampler = stops.adopt(
     startSampler(clock, {
@@ -122,7 +131,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
   const supply = createSupply(systemReader, containerReader);
   const pool = stops.adopt(
-    await openPool({
+    createPool({
       clock,
       warmThreads: warmThreads(supply.cpu(), config.simulation),
       onBroken: (cause) => logger.error({ err: cause }, 'worker thread broke'),
@@ -186,8 +195,15 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       },
     },
   });
-  parts.settle();
+  // First of all: /health says from here on that it lives, and /ready when it is of use.
   await app.listen({ host: config.http.host, port: config.http.port });
+  stops.defer(async () => {
+    const closed = app.close();
+    app.server.closeAllConnections();
+    await closed;
+  });
+  await pool.open();
+  parts.settle();
   phase.move('ready');
   const url = urlOf(app);
   logger.info({ url, docs: `${url}/docs`, start_ms: Math.round(clock.monotonicMs() - startedMs) }, 'service started');

@@ -83,6 +83,7 @@ async function askService(): Promise<{ openApi: string; metrics: string }> {
     log: createLog(loaded.value.config.logger, {}, 1, systemClock),
     build: { name: 'skyops', version: '0.0.0', commit: null, runtime: 'node' },
     pid: process.pid,
+    isRoot: false,
     settle: () => {},
   });
   const text = async (path: string) =>

@@ -33,14 +33,17 @@ export const systemClock: Clock = {
     return () => clearInterval(timer);
   },
   everyAligned: (periodMs, run) => {
-    let dueMs = performance.now();
+    let dueMs = (Math.floor(performance.now() / periodMs) + 1) * periodMs;
     let timer: NodeJS.Timeout;
+    // Up, because Node rounds a delay down.
     const sleep = () => {
-      // From what was due, not from now: a timer that fires a fraction early would otherwise fire twice.
-      dueMs = (Math.floor(Math.max(dueMs, performance.now()) / periodMs) + 1) * periodMs;
-      timer = setTimeout(turn, dueMs - performance.now());
+      timer = setTimeout(turn, Math.ceil(dueMs - performance.now()));
     };
     const turn = () => {
+      const nowMs = performance.now();
+      // A delay counts from the beginning of the loop's turn in which it was set, so that a long turn makes it short.
+      if (nowMs < dueMs) return sleep();
+      dueMs = (Math.floor(nowMs / periodMs) + 1) * periodMs;
       sleep();
       run();
     };

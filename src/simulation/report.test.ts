@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { accuracy, ratesBetween, samplePeriodSeconds } from './report.ts';
+import { accuracy, ratesBetween } from './report.ts';
 
 describe('the report', () => {
   it('turns a running total into what came in each second', () => {
@@ -15,11 +15,6 @@ describe('the report', () => {
         { atSeconds: 3, rate: 0.5 },
       ],
     );
-  });
-
-  it('has one sample a second, and at most 600 whatever the length', () => {
-    assert.deepEqual([0.1, 10, 600, 601, 86_400].map(samplePeriodSeconds), [1, 1, 1, 2, 144]);
-    for (const seconds of [599.5, 601, 3600, 86_400]) assert.ok(seconds / samplePeriodSeconds(seconds) <= 600);
   });
 
   it('calls 1 exact, and nothing due neither exact nor wrong', () => {

@@ -5,14 +5,6 @@ export const ENDINGS = ['completed', 'cancelled', 'client_gone', 'draining', 'me
 /** Why a simulation ended. */
 export type Ending = (typeof ENDINGS)[number];
 
-/** Ten minutes of seconds; a longer run has as many values, each over a longer time. */
-const MAX_SAMPLES = 600;
-
-/** How far the samples of a run are apart: whole seconds, so that each of them is easy to lay beside a second measured elsewhere. */
-export function samplePeriodSeconds(seconds: number): number {
-  return Math.max(1, Math.ceil(seconds / MAX_SAMPLES));
-}
-
 /** Less than one piece of work of one thread says nothing about accuracy. */
 const SMALLEST_DUE = 0.001;
 

@@ -137,7 +137,7 @@ describe('the life of the process', () => {
       ['/metrics', 200],
       ['/nope', 404],
       ['/%zz', 400],
-      ['/docs/static/swagger-ui.css', 200],
+      ['/docs/swagger-ui.css', 200],
     ] as const) {
       const answer = await get(url + path, agent);
       assert.deepEqual([path, answer.status, answer.connection], [path, status, 'close']);

@@ -50,6 +50,7 @@ export async function startInProcess(
     },
     build: { name: 'skyops', version: '1.2.3', commit: 'abcdef1', runtime: `node ${process.version}` },
     pid: process.pid,
+    isRoot: false,
     settle: () => {},
   });
   test.after(() => service.stop(new AbortController().signal));

@@ -5,7 +5,7 @@ import { granted, refused } from '#foundation/outcome.ts';
 import type { Caps } from '#simulation/capacity/caps.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { createEngine } from '#simulation/engine.ts';
-import { openPool } from '#simulation/worker/pool.ts';
+import { createPool } from '#simulation/worker/pool.ts';
 import type { Machine } from '../command.ts';
 import { PROGRESS_PERIOD_MS, type Runner } from '../runner.ts';
 
@@ -13,7 +13,8 @@ export type LocalParts = { readonly clock: Clock; readonly caps: Caps; readonly 
 
 /** Resolves when the threads are warm. @throws Failure if they cannot be started. */
 export async function openLocalRunner({ clock, caps, machine }: LocalParts): Promise<Runner> {
-  const pool = await openPool({ clock, warmThreads: warmThreads(machine.supply.cpu(), caps), onBroken: () => {} });
+  const pool = createPool({ clock, warmThreads: warmThreads(machine.supply.cpu(), caps), onBroken: () => {} });
+  await pool.open();
   const engine = createEngine({
     clock,
     pool,

@@ -1,8 +1,15 @@
 /** The running total at even moments of a job, noted by the thread and read by the main thread: what samples are made from. */
-import { samplePeriodSeconds } from '../report.ts';
 
 /** Shared memory of one job on one thread. Its content says all, so it can be passed to the thread as it is. */
 export type MarksBuffer = SharedArrayBuffer;
+
+/** Ten minutes of seconds; a longer run has as many values, each over a longer time. */
+const MAX_SAMPLES = 600;
+
+/** How far the samples of a run are apart: whole seconds, so that each of them is easy to lay beside a second measured elsewhere. */
+export function samplePeriodSeconds(seconds: number): number {
+  return Math.max(1, Math.ceil(seconds / MAX_SAMPLES));
+}
 
 const HEADER_BYTES = 16;
 const NOTED = 0;

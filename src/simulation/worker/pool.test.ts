@@ -5,7 +5,7 @@ import { systemClock } from '#foundation/clock.ts';
 import { until } from '#test/support/until.ts';
 import { CONSTANT } from '../shape.ts';
 import { type BurnJob, timingFromNow } from './job.ts';
-import { openPool } from './pool.ts';
+import { createPool } from './pool.ts';
 
 const jobFromNow = (share: number, seconds: number): BurnJob => ({
   type: 'burn',
@@ -15,8 +15,9 @@ const jobFromNow = (share: number, seconds: number): BurnJob => ({
 
 async function poolOf(test: TestContext, warmThreads: number) {
   const broken: unknown[] = [];
-  const pool = await openPool({ clock: systemClock, warmThreads, onBroken: (cause) => broken.push(cause) });
+  const pool = createPool({ clock: systemClock, warmThreads, onBroken: (cause) => broken.push(cause) });
   test.after(() => pool.close());
+  await pool.open();
   return { pool, broken };
 }
 

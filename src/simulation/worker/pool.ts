@@ -23,7 +23,9 @@ export type Hand = {
 };
 
 export type Pool = {
-  /** Lends `count` warm threads, after starting those that are missing. Rejects if a thread cannot be started. */
+  /** Starts the warm threads; resolves when they are ready, after some tenths of a second. Rejects with a Failure if they cannot be started. */
+  readonly open: () => Promise<void>;
+  /** Lends `count` warm threads as soon as the pool is open, after starting those that are missing. Rejects if a thread cannot be started. */
   readonly lend: (count: number) => Promise<readonly Hand[]>;
   /** Whether the threads that were to be kept warm are there. */
   readonly isWhole: () => boolean;
@@ -45,8 +47,8 @@ export type PoolParts = {
   readonly onBroken: (cause: unknown) => void;
 };
 
-/** Starts the warm threads and resolves when they are ready. Rejects with a Failure if they cannot be started. */
-export async function openPool({ clock, warmThreads, onBroken }: PoolParts): Promise<Pool> {
+/** Does not open it yet. */
+export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
   const idle = new Set<Member>();
   const all = new Set<Member>();
   let threadsStarted = 0;
@@ -141,10 +143,22 @@ export async function openPool({ clock, warmThreads, onBroken }: PoolParts): Pro
     throw broken.reason;
   }
 
-  for (const member of await take(warmThreads)) idle.add(member);
+  const opened = Promise.withResolvers<void>();
+  // Told to whoever opens it; who waits to be lent a thread hears of it too, if there is anybody.
+  opened.promise.catch(() => {});
 
   return {
-    lend: take,
+    open: () => {
+      take(warmThreads).then((members) => {
+        for (const member of members) idle.add(member);
+        opened.resolve();
+      }, opened.reject);
+      return opened.promise;
+    },
+    lend: async (count) => {
+      await opened.promise;
+      return take(count);
+    },
     isWhole: () => all.size >= warmThreads,
     answers: async (signal) => {
       const [member] = idle;

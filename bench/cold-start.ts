@@ -1,0 +1,126 @@
+/**
+ * What a start costs, beside bare node:http and FastAPI: from the start of the program to the first 200 on /health, the CPU time
+ * until then and until it rests, and what it keeps resident. Interleaved rounds; one table, written to docs/bench/cold-start.md.
+ *
+ * Needs Linux, and python3 with venv for FastAPI (left out without it). ROUNDS=9 is the default.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { fastApiWords, hasFastApi } from './support/fastapi.ts';
+import { median } from './support/figures.ts';
+import { freePort } from './support/free-port.ts';
+import { cpuNs, rssBytes } from './support/outside.ts';
+
+const ROUNDS = Number(process.env['ROUNDS'] ?? 9);
+/** How long a start goes on after the first answer: threads that get warm, the collection of what is not needed any more. */
+const REST_MS = 2500;
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+// The program itself: the one in node_modules/.bin is a link that a shell would have to follow.
+const NODE = realpathSync(process.execPath);
+const folder = mkdtempSync(join(tmpdir(), 'skyops-start-'));
+
+type Variant = {
+  readonly name: string;
+  readonly words: (port: number) => readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+};
+type Start = { readonly wallMs: number; readonly cpuMs: number; readonly allCpuMs: number; readonly rssMiB: number };
+
+/** One attempt over a connection of its own. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n'));
+    socket.on('data', (chunk) => {
+      resolve(chunk.toString('latin1').startsWith('HTTP/1.1 200'));
+      socket.destroy();
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+async function measure({ words, environment }: Variant): Promise<Start> {
+  const port = await freePort();
+  const [program = '', ...rest] = words(port);
+  const beganMs = performance.now();
+  const child = spawn(program, rest, {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { BODY: '{"status":"ok"}', PORT: String(port), SKYOPS_PORT: String(port), ...environment },
+  });
+  const pid = child.pid ?? 0;
+  while (!(await answers(port))) await pause(1);
+  const wallMs = performance.now() - beganMs;
+  const cpuMs = cpuNs([pid]) / 1e6;
+  await pause(REST_MS);
+  const start = { wallMs, cpuMs, allCpuMs: cpuNs([pid]) / 1e6, rssMiB: rssBytes(pid) / 2 ** 20 };
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+  return start;
+}
+
+const bundle = join(folder, 'bundle');
+await once(spawn(process.execPath, [join(ROOT, 'tools/bundle.ts'), bundle], { stdio: 'inherit' }), 'exit');
+const skyops = { SKYOPS_HOST: '127.0.0.1', SKYOPS_DRAIN_DELAY_SECONDS: '0' };
+const BARE = 'bare node:http';
+const SOURCES = 'SkyOps, its sources, no compile cache';
+const variants: Variant[] = [
+  { name: BARE, words: () => [NODE, join(ROOT, 'bench/rivals/bare-http.mjs')], environment: {} },
+  {
+    name: "SkyOps, the container's form",
+    words: () => [NODE, '--disable-sigusr1', join(bundle, 'src/main.js')],
+    environment: { ...skyops, NODE_COMPILE_CACHE: join(folder, 'cache'), MALLOC_ARENA_MAX: '1' },
+  },
+  { name: SOURCES, words: () => [NODE, join(ROOT, 'src/main.ts')], environment: skyops },
+  ...(hasFastApi()
+    ? [{ name: 'FastAPI, usual middleware', words: fastApiWords, environment: { MIDDLEWARE: 'usual' } }]
+    : []),
+];
+
+const starts = new Map<string, Start[]>(variants.map(({ name }) => [name, []]));
+for (let round = 0; round <= ROUNDS; round += 1) {
+  for (const variant of variants.toSorted(() => Math.random() - 0.5)) {
+    const start = await measure(variant);
+    // The first round fills the compile cache, as building the image does, and the cache of the file system.
+    if (round > 0) starts.get(variant.name)?.push(start);
+    console.error(`round ${round} of ${ROUNDS}: ${variant.name}: ${start.wallMs.toFixed(0)} ms`);
+  }
+}
+
+const shown = (values: readonly number[], digits = 0) =>
+  `${median(values).toFixed(digits)} [${Math.min(...values).toFixed(digits)} … ${Math.max(...values).toFixed(digits)}]`;
+const bare = starts.get(BARE) ?? [];
+const sources = starts.get(SOURCES) ?? [];
+const rows = [...starts].map(([name, all]) => {
+  const column = (read: (start: Start) => number, digits = 0) => shown(all.map(read), digits);
+  const over = (reference: readonly Start[], read: (start: Start) => number) =>
+    shown(
+      // Round by round: what slows the machine for a minute slows both.
+      all.map((start, round) => read(start) / read(reference[round] ?? start)),
+      2,
+    );
+  const cells = [
+    column(({ wallMs }) => wallMs),
+    over(bare, ({ wallMs }) => wallMs),
+    column(({ cpuMs }) => cpuMs),
+    column(({ allCpuMs }) => allCpuMs),
+    over(sources, ({ allCpuMs }) => allCpuMs),
+    column(({ rssMiB }) => rssMiB),
+  ];
+  return `| ${name} | ${cells.join(' | ')} |`;
+});
+const table = [
+  '| what | ms to the first 200 | over bare | CPU ms until then | CPU ms until it rests | over the sources | MiB resident at rest |',
+  '| --- | --- | --- | --- | --- | --- | --- |',
+  ...rows,
+].join('\n');
+console.log(table);
+const output = new URL('../docs/bench/', import.meta.url);
+mkdirSync(output, { recursive: true });
+writeFileSync(new URL('cold-start.md', output), `${table}\n`);

@@ -1,0 +1,47 @@
+/** The files that a page of documentation loads, served from the packages that they come in. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { App } from './routes/route.ts';
+
+/** Nothing foreign, nothing inline; each page adds only what it cannot do without. */
+export const SAME_ORIGIN =
+  "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export type PageFile = {
+  /** Its media type; with the charset, without which a script is not read as UTF-8. */
+  readonly type: string;
+  readonly content: () => Promise<Buffer>;
+};
+
+/** A file of a package, by the name that an import would use. Read when it is first asked for, and then kept. */
+export function packageFile(type: string, specifier: string, change = (source: Buffer) => source): PageFile {
+  let content: Promise<Buffer> | undefined;
+  return {
+    type,
+    content: () => {
+      content ??= readFile(fileURLToPath(import.meta.resolve(specifier))).then(change);
+      return content;
+    },
+  };
+}
+
+export function textFile(type: string, text: string): PageFile {
+  const content = Promise.resolve(Buffer.from(text));
+  return { type, content: () => content };
+}
+
+/** Serves each file below `prefix` under its name. */
+export function servePageFiles(app: App, prefix: string, files: ReadonlyMap<string, PageFile>): void {
+  app.get<{ Params: { file: string } }>(
+    `${prefix}/:file`,
+    { config: { access: 'public' }, schema: { hide: true } },
+    async (request, reply) => {
+      const file = files.get(request.params.file);
+      if (file === undefined) return reply.callNotFound();
+      return reply
+        .header('content-type', file.type)
+        .header('cache-control', 'public, max-age=3600')
+        .send(await file.content());
+    },
+  );
+}

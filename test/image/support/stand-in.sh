@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Makes a stand-in for the base image of the Dockerfile, where no registry of images can be reached: Debian from its packages, Node
+# and npm from npm's. Then builds the Dockerfile as it is. Usage: stand-in.sh PROJECT FOLDER; root, Debian, buildah and mmdebstrap.
+set -euo pipefail
+project=$(realpath "$1")
+folder=$(realpath -m "$2")
+mkdir -p "$folder/node/bin" "$folder/node/lib/node_modules"
+cd "$folder"
+storage=(--storage-driver overlay --root "$folder/storage" --runroot "$folder/run")
+build=(buildah bud "${storage[@]}" --isolation chroot --network host --pull-never --format docker)
+
+if ! buildah "${storage[@]}" inspect docker.io/library/node:26-bookworm-slim >/dev/null 2>&1; then
+  echo 'Making the stand-in for the base image (once, about a minute) …' >&2
+  [ -f bookworm.tar ] || mmdebstrap -q --variant=minbase --include=ca-certificates,libstdc++6,libatomic1 bookworm bookworm.tar /etc/apt/sources.list.d/debian.sources
+  cp "$(readlink -f "$project/node_modules/.bin/node")" node/bin/node
+  # The npm of this machine; npm is no package of npm's `node`.
+  npm=$(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin npm root -g)/npm
+  cp -rL "$npm" node/lib/node_modules/npm
+  ln -sf ../lib/node_modules/npm/bin/npm-cli.js node/bin/npm
+  cp /etc/ssl/certs/ca-certificates.crt ca.crt
+  # How this machine reaches its registry is not in the image, but in npm's own configuration.
+  npm config get registry | sed 's/^/registry=/' > npmrc
+  echo cafile=/etc/ssl/certs/ca-certificates.crt >> npmrc
+  cat > Containerfile <<'END'
+FROM scratch
+ADD bookworm.tar /
+COPY ca.crt /etc/ssl/certs/ca-certificates.crt
+COPY node/ /usr/local/
+COPY npmrc /usr/local/etc/npmrc
+ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+CMD ["node"]
+END
+  "${build[@]}" -t docker.io/library/node:26-bookworm-slim . >/dev/null
+fi
+"${build[@]}" -t localhost/skyops:test -f "$project/Dockerfile" "$project"

@@ -1,0 +1,112 @@
+/**
+ * Makes the form that the container runs: a folder with the program as a few files of JavaScript, the pages' files, and the
+ * licences of all that is in it. `node tools/bundle.ts FOLDER` (dist).
+ *
+ * One file is read where hundreds were: a start takes a third of the CPU time (docs/bench/cold-start.md).
+ */
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '..');
+const PAGES = {
+  'node_modules/@fastify/swagger-ui': [
+    'static/swagger-ui-bundle.js',
+    'static/swagger-ui.css',
+    'static/index.css',
+    'static/favicon-32x32.png',
+  ],
+  'node_modules/redoc': ['bundles/redoc.standalone.js'],
+};
+
+/** A thread is a file of its own; its name is an argument that esbuild does not follow. */
+const threadsByTheirNewNames: Plugin = {
+  name: 'threads',
+  setup: (bundler) =>
+    bundler.onLoad({ filter: /\/src\/.*(pool|watchdog)\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(
+        /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g,
+        "new URL('./$1.js', import.meta.url)",
+      ),
+      loader: 'ts',
+    })),
+};
+
+/**
+ * Node's own modules by require: an import reads every property that the module has, and one of node:http loads the
+ * whole client of fetch, 60 ms of CPU time that a server does not need (measured).
+ */
+const builtinsByRequire: Plugin = {
+  name: 'builtins',
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'builtin' } : { path, external: true },
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+/** @returns the packages of which something is in the bundle, as their folders. */
+async function bundle(folder: string, entryPoints: string[]): Promise<readonly string[]> {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints,
+    entryNames: '[name]',
+    chunkNames: '[name]-[hash]',
+    outdir: join(folder, 'src'),
+    bundle: true,
+    // What is loaded on demand stays apart: traces, the command line.
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node26',
+    // CommonJS packages expect these.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url), __dirname = import.meta.dirname;",
+    },
+    plugins: [builtinsByRequire, threadsByTheirNewNames],
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+  });
+  const inputs = Object.keys(metafile.inputs).map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  return inputs.filter((path) => path !== undefined);
+}
+
+/** What the pages load is read from the packages that it comes in. */
+function copyPages(folder: string): void {
+  for (const [name, files] of Object.entries(PAGES)) {
+    for (const file of ['package.json', 'LICENSE', ...files]) {
+      cpSync(join(ROOT, name, file), join(folder, name, file));
+    }
+  }
+}
+
+/** Every licence that it ships under: its terms ask for the text to go with the code. */
+function writeLicences(folder: string, packages: ReadonlySet<string>): void {
+  const texts = [...packages].toSorted().map((path) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'));
+    const [file] = globSync('{LICENSE,LICENCE,license,License}*', { cwd: join(ROOT, path) });
+    const text = file === undefined ? '(the package has no file of it)' : readFileSync(join(ROOT, path, file), 'utf8');
+    return `${name} ${version} · ${license}\n\n${text.trim()}\n`;
+  });
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES'), texts.join(`\n${'-'.repeat(80)}\n\n`));
+  cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+}
+
+const folder = resolve(process.argv[2] ?? 'dist');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+// A thread in a file of its own: what it shares with the main thread would be a file more for each of them to read.
+const packages = new Set([
+  ...(await bundle(folder, ['src/main.ts'])),
+  ...(await bundle(folder, ['src/simulation/worker/thread.ts'])),
+  ...(await bundle(folder, ['src/lifecycle/watchdog-thread.ts'])),
+]);
+copyPages(folder);
+writeLicences(folder, new Set([...packages, ...Object.keys(PAGES)]));
+const { name, version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ name, version, license, type: 'module' }, null, 2)}\n`);
+console.log(`${name} ${version} in ${folder}, with parts of ${packages.size} packages`);
