@@ -149,6 +149,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     supply,
     readThrottledSeconds: containerReader.cpuThrottledSeconds,
     newId: () => `sim-${randomBytes(8).toString('hex')}`,
+    replica: instanceId,
     observe: (event: SimulationEvent) => {
       metrics.simulation(event);
       tracing.simulation(event);

@@ -5,10 +5,14 @@ import type { Simulation } from '#simulation/simulation.ts';
 const BAR_WIDTH = 24;
 
 export function progressLine({ kind, progress, granted, delivered, accuracy }: Simulation): string {
-  const filled = Math.round(progress.ratio * BAR_WIDTH);
-  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
   const passed = granted.seconds - progress.remaining_seconds;
   const amount = 'cores' in delivered ? `${delivered.cores} cores` : `${shownBytes(delivered.bytes)} resident`;
   const exactness = accuracy === null ? '' : `, accuracy ${accuracy}`;
-  return `${kind} ${bar} ${passed.toFixed(0)} of ${granted.seconds} s, ${amount}${exactness}`;
+  return `${kind} ${bar(progress.ratio)} ${passed.toFixed(0)} of ${granted.seconds} s, ${amount}${exactness}`;
+}
+
+/** @param ratio from 0 to 1. */
+export function bar(ratio: number): string {
+  const filled = Math.round(ratio * BAR_WIDTH);
+  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
 }

@@ -19,7 +19,7 @@ export function reportTable(simulation: Simulation): string {
   ]);
   return [
     `${kind} simulation ${simulation.id}: ${ended_because ?? simulation.state}`,
-    ...aligned([['', ...columns.map((column) => column.replaceAll('_', ' '))], ...rows]),
+    ...alignedRows([['', ...columns.map((column) => column.replaceAll('_', ' '))], ...rows]),
     `accuracy ${accuracy ?? 'not known'} · throttled ${throttled_seconds === null ? 'not known' : `${throttled_seconds} s`}`,
     '',
   ].join('\n');
@@ -30,7 +30,7 @@ function shown(column: string, value: unknown): string {
   return /(^|_)bytes/.test(column) ? shownBytes(value) : String(value);
 }
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
+export function alignedRows(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const cell = (text: string, column: number) =>
     column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0);

@@ -60,6 +60,12 @@ export function shownBytes(bytes: number): string {
   return `${Number((bytes / (BYTES_OF_UNIT[unit] ?? 1)).toFixed(1))}${unit}`;
 }
 
+/** As Kubernetes would write it, for people: `250m`, `1500m`, `2`. */
+export function shownCores(cores: number): string {
+  const thousandths = Math.round(cores * 1000);
+  return thousandths % 1000 === 0 ? String(thousandths / 1000) : `${thousandths}m`;
+}
+
 function bytesOf(bytes: number): MemoryAmount | undefined {
   return Number.isFinite(bytes) && bytes >= 1 ? { type: 'bytes', bytes: Math.round(bytes) } : undefined;
 }

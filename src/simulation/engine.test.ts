@@ -73,6 +73,7 @@ function rig(maxSimulations = 3) {
       memory: () => ({ limitBytes: null, totalBytes: 1024 ** 3, headroomBytes: 1024 ** 3 }),
     },
     readThrottledSeconds: () => clock.monotonicMs() / 10_000,
+    replica: 'replica-1',
     newId: () => {
       ids += 1;
       return `sim-${String(ids).padStart(16, '0')}`;

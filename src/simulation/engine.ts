@@ -66,6 +66,8 @@ export type EngineParts = {
   /** How long the kernel has stopped this container so far, `null` where it does not say. */
   readonly readThrottledSeconds: () => number | null;
   readonly newId: () => string;
+  /** The name of this replica, which every simulation of it bears. */
+  readonly replica: string;
   readonly observe: (event: SimulationEvent) => void;
 };
 
@@ -175,6 +177,7 @@ export function createEngine(parts: EngineParts): Engine {
         origin,
         id: parts.newId(),
         kind: kind.name,
+        replica: parts.replica,
         plan: plan.value,
         begun,
         ended: promise,

@@ -13,6 +13,7 @@ export type Entry = {
   readonly origin: Origin;
   readonly id: string;
   readonly kind: string;
+  readonly replica: string;
   readonly plan: Plan;
   readonly begun: Promise<void>;
   readonly ended: Promise<Simulation>;
@@ -41,6 +42,7 @@ export function simulationOf(entry: Entry, seconds: number, throttledSeconds: nu
   const simulation = {
     id: entry.id,
     kind: entry.kind,
+    replica: entry.replica,
     state: hasEnded ? 'ended' : 'running',
     started_at: rfc3339(entry.startedEpochMs),
     ends_at: rfc3339(entry.startedEpochMs + plan.seconds * 1000),

@@ -8,6 +8,7 @@ import type { Kind } from './simulator.ts';
 /** What every kind says. */
 type Common = {
   readonly id: string;
+  readonly replica: string;
   readonly state: 'running' | 'ended';
   readonly started_at: string;
   readonly ends_at: string;
@@ -43,6 +44,7 @@ const beforeTheWords = (kind: string) => ({
     examples: ['sim-5f0c2d9a41b7e863'],
   }),
   kind: Type.Literal(kind),
+  replica: Type.String({ description: 'Which replica runs it: the name of its pod, or of its host.' }),
   state: Type.Enum(['running', 'ended']),
   started_at: Timestamp,
   ends_at: Type.Union([Timestamp], { description: 'When it ends by itself at the latest.' }),

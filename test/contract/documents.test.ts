@@ -34,7 +34,7 @@ function formOf(text: string): unknown {
   }
 }
 
-const CHANGING = /^(id|request_id|commit|version|.*_at|.*seconds|.*bytes|cores|accuracy|ratio|limited_by)$/;
+const CHANGING = /^(id|replica|request_id|commit|version|.*_at|.*seconds|.*bytes|cores|accuracy|ratio|limited_by)$/;
 
 function form(value: unknown, key = ''): unknown {
   if (Array.isArray(value))

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { cpuSecondsOf, environmentOf, MAIN, startOwnProcess } from '#test/support/own-process.ts';
 import { until } from '#test/support/until.ts';
 
@@ -56,6 +57,20 @@ describe('skyops simulate, as a process', () => {
     assert.equal(JSON.parse(await child.said).ended_because, 'cancelled');
     assert.equal(await exitCodeOf(child), 130);
     assert.ok(log.some(({ msg, ended_because }) => msg === 'simulation ended' && ended_because === 'cancelled'));
+  });
+
+  it('foretells what a load makes the shipped autoscaler do, as the arithmetic says', async (test) => {
+    const folder = fileURLToPath(new URL('../../k8s', import.meta.url));
+    const child = start(test, `hpa --file ${folder} --load 600m --json`);
+    const said = JSON.parse(await child.said);
+    assert.equal(await exitCodeOf(child), 0);
+    // 600m over 120m each.
+    assert.equal(said.resting_replicas, 5);
+    assert.equal(said.utilization_at_start, 151);
+    assert.equal(said.moments.at(-1).replicas, 5);
+    const wrong = start(test, `hpa --file ${folder} --load 600m --min 5 --max 2`);
+    assert.equal(await wrong.said, '');
+    assert.equal(await exitCodeOf(wrong), 2);
   });
 
   it('checks a running SkyOps', async (test) => {

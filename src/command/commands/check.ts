@@ -1,8 +1,7 @@
 /** skyops check: asks a SkyOps whether it is well; for container health checks and scripts, where there is no curl. */
-import { InvalidArgumentError } from 'commander';
 import { loadConfig } from '#config/load.ts';
-import { parseDuration } from '#foundation/quantity.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
+import { durationArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 3;
@@ -57,10 +56,4 @@ function reasonOf(error: unknown): string {
   const { name, message, cause } = error as Error & { cause?: { code?: string } };
   if (name === 'TimeoutError') return 'no answer in time';
   return cause?.code ?? message;
-}
-
-function durationArgument(text: string): number {
-  const seconds = parseDuration(text);
-  if (seconds === undefined) throw new InvalidArgumentError('It must be a duration such as 500ms, 3s or 1m30s.');
-  return seconds;
 }

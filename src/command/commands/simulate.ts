@@ -1,10 +1,11 @@
 /** skyops simulate KIND: runs a simulation, here or in another SkyOps, shows its progress and prints its report. */
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { loadConfig } from '#config/load.ts';
 import { Failure } from '#foundation/failure.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { kinds } from '#simulation/catalog.ts';
 import type { Simulation } from '#simulation/simulation.ts';
+import { urlArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
 import { progressLine } from '../progress-line.ts';
 import { reportTable } from '../report-table.ts';
@@ -117,10 +118,4 @@ function sayNotStarted(
   for (const { pointer, message } of errors) err(`  ${nameOf(pointer)}: ${message}\n`);
   if (retryAfterSeconds !== undefined) err(`  Try again in ${retryAfterSeconds} s.\n`);
   return isWrong ? EXIT_CODES.misconfigured : EXIT_CODES.exhausted;
-}
-
-function urlArgument(text: string): URL {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw new InvalidArgumentError('It must begin with http:// or https://.');
 }

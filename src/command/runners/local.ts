@@ -1,5 +1,6 @@
 /** Runs a simulation in this process: the engine alone, without a server. */
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Clock } from '#foundation/clock.ts';
 import { granted, refused } from '#foundation/outcome.ts';
 import type { Caps } from '#simulation/capacity/caps.ts';
@@ -22,6 +23,7 @@ export async function openLocalRunner({ clock, caps, machine }: LocalParts): Pro
     supply: machine.supply,
     readThrottledSeconds: machine.throttledSeconds,
     newId: () => `sim-${randomBytes(8).toString('hex')}`,
+    replica: hostname(),
     observe: () => {},
   });
 

@@ -18,6 +18,7 @@ export function reportExample({ name, example }: (typeof kinds)[number]): Simula
   return {
     id: 'sim-5f0c2d9a41b7e863',
     kind: name,
+    replica: 'skyops-5d4f8c7b9-x2x8q',
     state: 'ended',
     started_at: '2026-01-31T12:00:00.000Z',
     ends_at: '2026-01-31T12:00:10.000Z',

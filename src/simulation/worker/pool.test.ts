@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '#foundation/clock.ts';
+import { createManualClock } from '#test/support/manual-clock.ts';
 import { until } from '#test/support/until.ts';
 import { CONSTANT } from '../shape.ts';
 import { type BurnJob, timingFromNow } from './job.ts';
@@ -78,12 +79,30 @@ describe('the pool of worker threads', () => {
     assert.ok((took.toSorted((a, b) => a - b)[5] ?? 0) < 50, `${took} ms`);
   });
 
-  it('starts more threads than are warm, and lets them go again', async (test) => {
-    const { pool } = await poolOf(test, 1);
-    const hands = await pool.lend(3);
+  it('starts more threads than are warm, keeps them for a minute, and lets them go again', async (test) => {
+    const clock = createManualClock();
+    const pool = createPool({ clock, warmThreads: 1, onBroken: () => {} });
+    test.after(() => pool.close());
+    await pool.open();
+    const work = async () => {
+      const hands = await pool.lend(3);
+      await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.05))));
+    };
+    await work();
+    const names = () => simulationThreads().map(({ name }) => name);
+    const before = names();
+    assert.equal(before.length, 3);
+    await clock.advance(40_000);
+    await work();
+    assert.deepEqual(names(), before, 'the same ones did it');
+    await clock.advance(40_000);
     assert.equal(simulationThreads().length, 3);
-    await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.05))));
+    // That a thread is asked whether it lives is no work.
+    for (let round = 0; round < 3; round += 1) await pool.answers(AbortSignal.timeout(10_000));
+    await clock.advance(20_000);
     await until('only the warm one is left', () => simulationThreads().length === 1);
+    assert.equal(pool.isWhole(), true);
+    assert.equal(clock.armed(), 0);
   });
 
   it('ends the job of a thread that breaks, tells of it, and replaces the thread', async (test) => {

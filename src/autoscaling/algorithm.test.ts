@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { type Pod, wishOf } from './algorithm.ts';
+
+const MEASURE = { requestCores: 1, targetUtilization: 50, tolerance: { up: 0.1, down: 0.1 } };
+const pods = (...percents: readonly number[]): Pod[] =>
+  percents.map((percent) => ({ usageCores: percent / 100, isReady: true }));
+const unready = (percent: number): Pod => ({ usageCores: percent / 100, isReady: false });
+const UNMEASURED: Pod = { usageCores: undefined, isReady: true };
+const wanted = (current: readonly Pod[], measure = MEASURE) => wishOf(current.length, current, measure).replicas;
+
+// Each from Kubernetes' documentation: "Horizontal Pod Autoscaling", Algorithm details.
+describe('what the autoscaler wants', () => {
+  it('doubles where the metric is twice the target, and halves where it is half of it', () => {
+    const measure = { ...MEASURE, targetUtilization: 100 };
+    assert.equal(wanted(pods(200, 200), measure), 4);
+    assert.equal(wanted(pods(50, 50, 50, 50), measure), 2);
+  });
+
+  it('does nothing while the ratio is within the tolerance, and rounds up what is beyond it', () => {
+    const measure = { ...MEASURE, targetUtilization: 100 };
+    assert.equal(wanted(pods(110, 110), measure), 2);
+    assert.equal(wanted(pods(90, 90), measure), 2);
+    assert.equal(wanted(pods(111, 111), measure), 3);
+    assert.equal(wanted(pods(89, 89, 89, 89, 89, 89, 89, 89, 89, 89), measure), 9);
+  });
+
+  it('has a tolerance for each direction', () => {
+    const measure = { ...MEASURE, tolerance: { up: 0, down: 0.5 } };
+    assert.equal(wanted(pods(51, 51), measure), 3);
+    assert.equal(wanted(pods(26, 26), measure), 2);
+    assert.equal(wanted(pods(24, 24), measure), 1);
+  });
+
+  it('counts pods that are not ready as using nothing where that would scale up, and leaves them out where it would scale down', () => {
+    // 100 % on two of three: 67 % over all of them, 4 replicas where 6 would follow from the two.
+    assert.equal(wanted([...pods(100, 100), unready(100)]), 4);
+    assert.equal(wanted([...pods(20, 20), unready(300)]), 1);
+  });
+
+  it('counts pods without a metric as using nothing on the way up, and all of their request on the way down', () => {
+    assert.equal(wanted([...pods(100, 100), UNMEASURED]), 4);
+    // 10 % and 10 % and an assumed 100 %: 40 %, which asks for ceil(0.8 × 3).
+    assert.equal(wanted([...pods(10, 10), UNMEASURED]), 3);
+    assert.equal(wanted([...pods(10, 10, 10, 10), UNMEASURED]), 3);
+  });
+
+  it('does nothing where what is assumed turns the direction', () => {
+    assert.equal(wanted([...pods(60), UNMEASURED, UNMEASURED]), 3);
+    assert.equal(wanted([...pods(40), UNMEASURED]), 2);
+    assert.equal(wanted([...pods(60), unready(0)]), 2);
+  });
+
+  it('does nothing where nothing is measured', () => {
+    assert.deepEqual(wishOf(3, [UNMEASURED, UNMEASURED, UNMEASURED], MEASURE), {
+      replicas: 3,
+      utilization: undefined,
+    });
+  });
+
+  it('has utilization in whole per cent, as the controller has', () => {
+    assert.equal(wishOf(1, pods(55.99), MEASURE).utilization, 55);
+    assert.equal(wanted(pods(55.99)), 1);
+    assert.equal(wanted(pods(56)), 2);
+  });
+
+  it('never wants less for more load', () => {
+    const percents = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(
+        percents,
+        fc.integer({ min: 0, max: 500 }),
+        fc.integer({ min: 1, max: 100 }),
+        (given, more, target) => {
+          const measure = { ...MEASURE, targetUtilization: target };
+          const heavier = given.map((percent) => percent + more);
+          assert.ok(wanted(pods(...heavier), measure) >= wanted(pods(...given), measure));
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,104 @@
+/**
+ * How far the autoscaler goes towards what it wants, and how soon: stabilization windows and scaling policies. Pure.
+ * @see https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#configurable-scaling-behavior
+ */
+import type { AutoscalerSpec, ScalingPolicy, ScalingRules } from './spec.ts';
+
+type Recommendation = { readonly atSeconds: number; readonly replicas: number };
+/** Replicas that were added (above 0) or taken away at a moment. */
+type Change = { readonly atSeconds: number; readonly replicas: number };
+
+/** What the controller remembers between two decisions. */
+export type History = { readonly recommendations: readonly Recommendation[]; readonly changes: readonly Change[] };
+
+export const NO_HISTORY: History = { recommendations: [], changes: [] };
+
+export type Step = {
+  readonly replicas: number;
+  /** What kept it from what was wanted, if anything did. */
+  readonly limitedBy: 'bounds' | 'window' | 'policy' | null;
+  readonly history: History;
+};
+
+/** The next number of replicas, from the current one and the one that is wanted. */
+export function stepTowards(
+  wanted: number,
+  current: number,
+  atSeconds: number,
+  spec: AutoscalerSpec,
+  history: History,
+): Step {
+  const recommendations = [...history.recommendations, { atSeconds, replicas: wanted }];
+  const stable = stabilized(current, atSeconds, spec, recommendations);
+  const allowed = rateLimited(stable, current, atSeconds, spec, history.changes);
+  const replicas = Math.min(Math.max(allowed, spec.minReplicas), spec.maxReplicas);
+  const changes =
+    replicas === current ? history.changes : [...history.changes, { atSeconds, replicas: replicas - current }];
+  const limitedBy =
+    replicas === wanted
+      ? null
+      : stable !== wanted
+        ? 'window'
+        : replicas === spec.maxReplicas || replicas === spec.minReplicas
+          ? 'bounds'
+          : 'policy';
+  return { replicas, limitedBy, history: { recommendations, changes } };
+}
+
+/** Upwards the least that was wanted within the window, downwards the most: who waits has seen that it stays. */
+function stabilized(
+  current: number,
+  atSeconds: number,
+  { scaleUp, scaleDown }: AutoscalerSpec,
+  recommendations: readonly Recommendation[],
+): number {
+  const within = ({ stabilizationWindowSeconds }: ScalingRules) =>
+    recommendations
+      .filter((each) => each.atSeconds > atSeconds - stabilizationWindowSeconds || each.atSeconds === atSeconds)
+      .map(({ replicas }) => replicas);
+  const least = Math.min(...within(scaleUp));
+  const most = Math.max(...within(scaleDown));
+  return Math.min(Math.max(current, least), most);
+}
+
+function rateLimited(
+  wanted: number,
+  current: number,
+  atSeconds: number,
+  spec: AutoscalerSpec,
+  changes: readonly Change[],
+): number {
+  if (wanted > current) {
+    const most = limitOf(spec.scaleUp, current, atSeconds, changes, 'up', (start, { type, value }) =>
+      type === 'Pods' ? start + value : Math.ceil(start * (1 + value / 100)),
+    );
+    return Math.min(wanted, Math.max(most, current));
+  }
+  if (wanted < current) {
+    const least = limitOf(spec.scaleDown, current, atSeconds, changes, 'down', (start, { type, value }) =>
+      type === 'Pods' ? start - value : Math.floor(start * (1 - value / 100)),
+    );
+    return Math.max(wanted, Math.min(least, current));
+  }
+  return current;
+}
+
+/** How far the policies allow to go; `Max` and `Min` are of the change. Each counts from the replicas that there were when its period began. */
+function limitOf(
+  { policies, selectPolicy }: ScalingRules,
+  current: number,
+  atSeconds: number,
+  changes: readonly Change[],
+  direction: 'up' | 'down',
+  limit: (periodStartReplicas: number, policy: ScalingPolicy) => number,
+): number {
+  if (selectPolicy === 'Disabled') return current;
+  const limits = policies.map((policy) => {
+    const since = changes.filter((change) => change.atSeconds > atSeconds - policy.periodSeconds);
+    const sinceThen = since.reduce((sum, { replicas }) => sum + replicas, 0);
+    return limit(current - sinceThen, policy);
+  });
+  const furthest = direction === 'up' ? Math.max(...limits) : Math.min(...limits);
+  const nearest = direction === 'up' ? Math.min(...limits) : Math.max(...limits);
+  return selectPolicy === 'Max' ? furthest : nearest;
+}

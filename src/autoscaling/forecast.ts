@@ -1,0 +1,120 @@
+/** What a load will make the autoscaler do, and when: the algorithm, a cluster that follows it, and metrics that lag. Pure. */
+import { rounded } from '#foundation/scalars.ts';
+import { type Pod, wishOf } from './algorithm.ts';
+import { NO_HISTORY, stepTowards } from './behavior.ts';
+import type { AutoscalerSpec } from './spec.ts';
+
+/** How often the controller decides: kube-controller-manager, --horizontal-pod-autoscaler-sync-period. */
+const SYNC_PERIOD_SECONDS = 15;
+/** How often the metrics server looks: --metric-resolution of its own manifest. A rate needs two looks. */
+const METRIC_RESOLUTION_SECONDS = 15;
+
+export type ForecastParts = {
+  readonly spec: AutoscalerSpec;
+  readonly requestCores: number;
+  /** The most that one replica can burn: its limit less what is kept free for the probes. Infinite without a limit. */
+  readonly mostCores: number;
+  /** What a replica uses without any load. */
+  readonly idleCores: number;
+  readonly startReplicas: number;
+  /** From the decision to a replica that is ready and takes its share: scheduling, pulling, starting. */
+  readonly startupSeconds: number;
+  /** The whole load at a moment, in cores; the replicas share it evenly. */
+  readonly loadCores: (atSeconds: number) => number;
+  readonly seconds: number;
+};
+
+export type Moment = {
+  readonly atSeconds: number;
+  readonly loadCores: number;
+  /** What is burnt of it: replicas at their limit leave the rest undone. */
+  readonly deliveredCores: number;
+  /** As the controller sees it; nothing where there are no metrics. */
+  readonly utilization: number | null;
+  readonly wanted: number;
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  readonly limitedBy: 'bounds' | 'window' | 'policy' | null;
+};
+
+type Replica = { readonly readyAtSeconds: number };
+
+/** One moment for each decision of the controller, the first of them one period after the load begins. */
+export function forecast(parts: ForecastParts): readonly Moment[] {
+  const { spec, requestCores, mostCores, idleCores, startupSeconds } = parts;
+  let replicas: Replica[] = Array.from({ length: parts.startReplicas }, () => ({
+    readyAtSeconds: Number.NEGATIVE_INFINITY,
+  }));
+  let history = NO_HISTORY;
+  // The share of each ready replica over the last stretch of time, second by second: what the metrics are made of.
+  const shares: number[] = [];
+  const moments: Moment[] = [];
+  let delivered = 0;
+
+  for (let second = 1; second <= parts.seconds; second += 1) {
+    const ready = replicas.filter(({ readyAtSeconds }) => readyAtSeconds < second).length;
+    const share = Math.min(parts.loadCores(second - 0.5) / Math.max(1, ready), mostCores);
+    shares.push(share);
+    delivered = share * ready;
+    if (second % SYNC_PERIOD_SECONDS !== 0) continue;
+
+    const pods = replicas.map((replica) => podAt(replica, second, shares, idleCores));
+    const { replicas: wanted, utilization } = wishOf(replicas.length, pods, {
+      requestCores,
+      targetUtilization: spec.targetUtilization,
+      tolerance: { up: spec.scaleUp.tolerance, down: spec.scaleDown.tolerance },
+    });
+    const step = stepTowards(wanted, replicas.length, second, spec, history);
+    history = step.history;
+    const added = Math.max(0, step.replicas - replicas.length);
+    // The youngest go first: kubernetes.io, ReplicaSet, "Scaling a ReplicaSet".
+    replicas = [
+      ...replicas.slice(0, step.replicas),
+      ...Array.from({ length: added }, () => ({ readyAtSeconds: second + startupSeconds })),
+    ];
+    moments.push({
+      atSeconds: second,
+      loadCores: rounded(parts.loadCores(second - 0.5), 4),
+      deliveredCores: rounded(delivered, 4),
+      utilization: utilization ?? null,
+      wanted,
+      replicas: step.replicas,
+      readyReplicas: ready,
+      limitedBy: step.limitedBy,
+    });
+  }
+  return moments;
+}
+
+/** As the metrics server has it: the mean over the last whole stretch between two of its looks, which is over already. */
+function podAt({ readyAtSeconds }: Replica, second: number, shares: readonly number[], idleCores: number): Pod {
+  const until = Math.floor((second - 1) / METRIC_RESOLUTION_SECONDS) * METRIC_RESOLUTION_SECONDS;
+  const from = until - METRIC_RESOLUTION_SECONDS;
+  // Younger than two looks: no rate of it yet.
+  if (readyAtSeconds > from) return { usageCores: undefined, isReady: readyAtSeconds < second };
+  const stretch = shares.slice(Math.max(0, from), Math.max(0, until));
+  const mean = stretch.length === 0 ? 0 : stretch.reduce((sum, share) => sum + share, 0) / METRIC_RESOLUTION_SECONDS;
+  return { usageCores: mean + idleCores, isReady: true };
+}
+
+/** Where it comes to rest under an even load: the first number of replicas at which the controller wants no more and no less. */
+export function restingReplicas(
+  parts: Pick<ForecastParts, 'spec' | 'requestCores' | 'mostCores' | 'idleCores'>,
+  loadCores: number,
+  from: number,
+): number {
+  const { spec, requestCores, mostCores, idleCores } = parts;
+  const bounded = (replicas: number) => Math.min(Math.max(replicas, spec.minReplicas), spec.maxReplicas);
+  let replicas = bounded(from);
+  // Each step goes further towards the end, because a load that is shared by more is less for each.
+  for (let step = 0; step <= spec.maxReplicas; step += 1) {
+    const usageCores = Math.min(loadCores / replicas, mostCores) + idleCores;
+    const pods = Array.from({ length: replicas }, () => ({ usageCores, isReady: true }));
+    const tolerance = { up: spec.scaleUp.tolerance, down: spec.scaleDown.tolerance };
+    const wish = wishOf(replicas, pods, { requestCores, targetUtilization: spec.targetUtilization, tolerance });
+    const next = bounded(wish.replicas);
+    if (next === replicas) return replicas;
+    replicas = next;
+  }
+  return replicas;
+}

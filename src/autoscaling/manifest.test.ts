@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readManifest } from './manifest.ts';
+
+const DEPLOYMENT = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  template:
+    spec:
+      containers:
+        - { name: a, resources: { requests: { cpu: 200m }, limits: { cpu: "1" } } }
+        - { name: b, resources: { requests: { cpu: 0.05 } } }
+`;
+const AUTOSCALER = `
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: { name: web }
+spec:
+  scaleTargetRef: { kind: Deployment, name: web }
+  maxReplicas: 7
+  metrics: [{ type: Resource, resource: { name: cpu, target: { type: Utilization, averageUtilization: 70 } } }]
+  behavior: { scaleDown: { stabilizationWindowSeconds: 60, tolerance: "0.05" } }
+`;
+
+const refusalOf = (yaml: string) => {
+  const read = readManifest(yaml);
+  return read.ok ? [] : read.refusal;
+};
+
+describe('the autoscaler of a manifest', () => {
+  it('is read with the requests of all containers, and Kubernetes’ defaults where it says nothing', () => {
+    const read = readManifest(`${DEPLOYMENT}---${AUTOSCALER}`);
+    assert.ok(read.ok);
+    assert.equal(read.value.requestCores, 0.25);
+    assert.equal(read.value.limitCores, null);
+    assert.deepEqual(
+      [read.value.spec.minReplicas, read.value.spec.maxReplicas, read.value.spec.targetUtilization],
+      [1, 7, 70],
+    );
+    assert.deepEqual(read.value.spec.scaleDown, {
+      stabilizationWindowSeconds: 60,
+      selectPolicy: 'Max',
+      policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+      tolerance: 0.05,
+    });
+    assert.equal(read.value.spec.scaleUp.policies.length, 2);
+  });
+
+  for (const [what, yaml, said] of [
+    ['no autoscaler', DEPLOYMENT, /no HorizontalPodAutoscaler/],
+    ['no target', AUTOSCALER, /scales Deployment web, which is not in it/],
+    ['a field that is wrong', `${DEPLOYMENT}---${AUTOSCALER.replace('7', 'many')}`, /maxReplicas: must be integer/],
+    [
+      'another metric',
+      `${DEPLOYMENT}---${AUTOSCALER.replace('name: cpu', 'name: memory')}`,
+      /no metric of type Resource for cpu/,
+    ],
+    ['another target', `${DEPLOYMENT}---${AUTOSCALER.replace('Utilization', 'AverageValue')}`, /AverageValue/],
+    [
+      'no request',
+      `${DEPLOYMENT.replace('requests: { cpu: 0.05 }', 'limits: {}')}---${AUTOSCALER}`,
+      /nothing to divide by/,
+    ],
+    ['no YAML', 'a: [', /not YAML/],
+    ['nothing', '', /no HorizontalPodAutoscaler/],
+  ] as const) {
+    it(`refuses ${what}, and says so`, () => {
+      assert.match(refusalOf(yaml).join('\n'), said);
+    });
+  }
+});
