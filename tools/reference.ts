@@ -1,5 +1,5 @@
 /**
- * Generates docs/reference from the code: settings, metrics, OpenAPI; and the dashboard. With `--check` it writes nothing and fails
+ * Generates docs/reference from the code: settings, metrics, OpenAPI; the dashboard, and what chart and manifests take from elsewhere. With `--check` it writes nothing and fails
  * where a file is not as generated, so that the reference cannot fall behind.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { systemClock } from '#foundation/clock.ts';
 import { createLog } from '#observability/logger.ts';
 import { startService } from '../src/service.ts';
 import { dashboard } from './dashboard.ts';
+import { deliveredFiles } from './delivery.ts';
 import { shapePictures, shapesPage } from './shapes-reference.ts';
 
 const FOLDER = new URL('../docs/reference/', import.meta.url);
@@ -95,13 +96,17 @@ async function askService(): Promise<{ openApi: string; metrics: string }> {
 }
 
 const { openApi, metrics } = await askService();
+const dashboardJson = `${JSON.stringify(dashboard(), null, 2)}\n`;
 const files = {
   'configuration.md': configurationPage(),
   'metrics.md': metricsPage(metrics),
   'openapi.json': openApi,
   'shapes.md': shapesPage(MADE_BY),
   ...shapePictures(),
-  '../../monitoring/grafana/skyops.json': `${JSON.stringify(dashboard(), null, 2)}\n`,
+  '../../monitoring/grafana/skyops.json': dashboardJson,
+  ...Object.fromEntries(
+    Object.entries(deliveredFiles(dashboardJson)).map(([path, content]) => [`../../${path}`, content]),
+  ),
 };
 
 const isCheck = process.argv.includes('--check');

@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { parseAllDocuments, stringify } from 'yaml';
-import { kubectl } from '#test/support/kubectl.ts';
+import { kubectl } from '#test/support/kubernetes-tools.ts';
 import { until } from '#test/support/until.ts';
 import { hasImage, IMAGE, LOCKED_DOWN, podman, podmanSays, runContainer } from './support/containers.ts';
 

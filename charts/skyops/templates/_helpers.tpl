@@ -1,0 +1,76 @@
+{{- define "skyops.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "skyops.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains (include "skyops.name" .) .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "skyops.name" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "skyops.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "skyops.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "skyops.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "skyops.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/component: service
+app.kubernetes.io/part-of: skyops
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- /* metadata of every object: the namespace too, so that `helm template | kubectl apply` puts all of it into one. */}}
+{{- define "skyops.metadata" -}}
+name: {{ include "skyops.fullname" . }}
+namespace: {{ .Release.Namespace }}
+labels:
+  {{- include "skyops.labels" . | nindent 2 }}
+{{- with .Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "skyops.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "skyops.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "skyops.image" -}}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- /* What cannot be right together is refused before anything is applied. */}}
+{{- define "skyops.check" -}}
+{{- $t := .Values.termination }}
+{{- $budget := add (ceil $t.drainDelaySeconds | int) (ceil $t.drainTimeoutSeconds | int) 2 $t.preStopSleepSeconds }}
+{{- if gt (int $budget) (int $t.gracePeriodSeconds) }}
+{{- fail (printf "termination: preStopSleepSeconds (%v) + drainDelaySeconds (%v) + drainTimeoutSeconds (%v) + 2 for the last log lines is %v, more than gracePeriodSeconds (%v): Kubernetes would kill the process in the middle. Shorten the drain or raise gracePeriodSeconds." $t.preStopSleepSeconds $t.drainDelaySeconds $t.drainTimeoutSeconds $budget $t.gracePeriodSeconds) }}
+{{- end }}
+{{- if and .Values.keda.enabled .Values.autoscaling.enabled }}
+{{- fail "keda.enabled and autoscaling.enabled: two autoscalers would fight over one Deployment. Set one of them to false." }}
+{{- end }}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
+{{- fail (printf "autoscaling.minReplicas (%v) is more than autoscaling.maxReplicas (%v)." .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) }}
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+{{- fail "httpRoute.enabled: name at least one Gateway in httpRoute.parentRefs." }}
+{{- end }}
+{{- end }}

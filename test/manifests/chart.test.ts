@@ -1,0 +1,175 @@
+/** The Helm chart: the same under Helm 3 and 4, as strict about its values as the service about its settings, and what it says. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { stringify } from 'yaml';
+import { type HelmVersion, helm, helmSays, kubectl } from '#test/support/kubernetes-tools.ts';
+import { CHART, chart, EVERYTHING, KEDA, type Manifest, manifestsOf } from './support/renderings.ts';
+
+const VERSIONS: readonly HelmVersion[] = [3, 4];
+const byKind = (manifests: readonly Manifest[], kind: string) => manifests.find((each) => each.kind === kind);
+const containerOf = (manifests: readonly Manifest[]) =>
+  byKind(manifests, 'Deployment')?.spec.template.spec.containers[0];
+
+function folderOf(test: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'skyops-chart-'));
+  test.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+describe('the chart', () => {
+  it('has no finding of helm lint --strict, under either version', () => {
+    for (const version of VERSIONS) {
+      assert.match(helmSays(version, 'lint', '--strict', CHART), /1 chart\(s\) linted, 0 chart\(s\) failed/);
+    }
+  });
+
+  it('renders the same under Helm 3 and Helm 4', () => {
+    for (const values of [{}, EVERYTHING, KEDA]) assert.deepEqual(chart(3, values), chart(4, values));
+  });
+
+  it('can be packed, and be rendered from the package', (test) => {
+    const folder = folderOf(test);
+    helmSays(4, 'package', CHART, '--destination', folder);
+    const packed = manifestsOf(helmSays(4, 'template', 'skyops', `${folder}/skyops-0.1.0.tgz`, '--namespace', 'demo'));
+    assert.deepEqual(packed, chart(4, {}));
+  });
+
+  it('by default is what k8s/ is, but for its labels and the drain that it spells out', () => {
+    const plain = manifestsOf(kubectl('kustomize', new URL('../../k8s', import.meta.url).pathname));
+    const rendered = chart(4, {}).filter(({ kind }) => kind !== 'Pod');
+    assert.deepEqual(rendered.map(({ kind }) => kind).toSorted(), plain.map(({ kind }) => kind).toSorted());
+    const essence = (manifests: readonly Manifest[]) => {
+      const { env, ...container } = structuredClone(containerOf(manifests));
+      const drain = /^SKYOPS_DRAIN_/;
+      const pod = structuredClone(byKind(manifests, 'Deployment')?.spec.template.spec);
+      delete pod.containers;
+      return {
+        container,
+        pod,
+        env: env
+          .filter(({ name }: { name: string }) => !drain.test(name))
+          .toSorted((a: any, b: any) => a.name.localeCompare(b.name)),
+        autoscaler: byKind(manifests, 'HorizontalPodAutoscaler')?.spec,
+        budget: byKind(manifests, 'PodDisruptionBudget')?.spec,
+        policy: byKind(manifests, 'NetworkPolicy')?.spec,
+        service: byKind(manifests, 'Service')?.spec,
+      };
+    };
+    assert.deepEqual(essence(rendered), essence(plain));
+  });
+
+  it('puts every object into the namespace of the release, with the release’s name', () => {
+    for (const { kind, metadata } of chart(4, EVERYTHING, 'a-release', 'somewhere')) {
+      assert.equal(metadata.namespace, 'somewhere', kind);
+      assert.match(metadata.name, /^a-release-skyops/, kind);
+    }
+  });
+
+  it('covers what users have asked of such charts', () => {
+    const manifests = chart(4, EVERYTHING, 'a-release');
+    const pod = byKind(manifests, 'Deployment')?.spec.template.spec;
+    const container = containerOf(manifests);
+    assert.deepEqual(pod.imagePullSecrets, [{ name: 'registry' }]);
+    assert.equal(pod.priorityClassName, 'skyops');
+    assert.match(container.image, /^registry\.example\/skyops@sha256:0{64}$/);
+    const variables: any = Object.fromEntries(
+      container.env.map(({ name, value, valueFrom }: any) => [name, value ?? valueFrom]),
+    );
+    assert.equal(variables.SKYOPS_LOG_LEVEL, 'debug');
+    assert.equal(variables.SKYOPS_MAX_CORES, '2');
+    assert.equal(variables.SKYOPS_METRICS_SEMCONV, 'true');
+    assert.deepEqual(variables.OTEL_EXPORTER_OTLP_HEADERS.secretKeyRef.name, 'skyops-otlp');
+    const service = byKind(manifests, 'Service')?.spec;
+    assert.deepEqual(
+      [service.externalTrafficPolicy, service.trafficDistribution, service.ports[0].nodePort],
+      ['Local', 'PreferSameZone', 30_080],
+    );
+    const [rule] = byKind(manifests, 'HTTPRoute')?.spec.rules ?? [];
+    assert.equal(rule.filters[0].urlRewrite.path.replacePrefixMatch, '/');
+    assert.deepEqual(byKind(manifests, 'ServiceMonitor')?.metadata.labels?.['release'], 'prometheus');
+    assert.equal(byKind(manifests, 'PrometheusRule')?.spec.groups.length, 2);
+    assert.ok(JSON.parse(byKind(manifests, 'ConfigMap')?.['data']['skyops.json']).panels.length > 20);
+    assert.equal(containerOf(chart(4, { livenessProbe: null })).livenessProbe, undefined);
+    assert.equal(containerOf(chart(4, { extraArgs: ['serve'] })).args[0], 'serve');
+    assert.equal(
+      byKind(chart(4, { autoscaling: { enabled: false }, replicaCount: 3 }), 'Deployment')?.spec.replicas,
+      3,
+    );
+    assert.equal(byKind(chart(4, { serviceAccount: { create: false, name: 'theirs' } }), 'ServiceAccount'), undefined);
+    assert.equal(containerOf(chart(4, { config: { SKYOPS_PORT: 9001 } })).ports[0].containerPort, 9001);
+  });
+
+  for (const [what, values, said] of [
+    ['a value that is misspelt', { imagge: {} }, /imagge/],
+    ['one that is misspelt further down', { service: { prot: 80 } }, /prot/],
+    ['a wrong type', { replicaCount: 'two' }, /replicaCount/],
+    ['a number beyond its range', { service: { port: 70_000 } }, /service.port|\/service\/port/],
+    ['a word that is none of them', { image: { pullPolicy: 'Sometimes' } }, /pullPolicy/],
+    ['a digest that is none', { image: { digest: 'sha256:12' } }, /digest/],
+    ['a setting that there is not', { config: { SKYOPS_LOGLEVEL: 'debug' } }, /SKYOPS_LOGLEVEL/],
+    ['resources without a CPU request', { resources: { requests: { cpu: null } } }, /cpu/],
+    [
+      'a drain that is longer than the grace period',
+      { termination: { drainTimeoutSeconds: 60 } },
+      /60\) \+ 2 for the last log lines is 72, more than gracePeriodSeconds \(45\)/,
+    ],
+    ['two autoscalers', { keda: { enabled: true } }, /two autoscalers would fight/],
+    [
+      'bounds the wrong way round',
+      { autoscaling: { minReplicas: 20 } },
+      /minReplicas \(20\) is more than autoscaling.maxReplicas \(10\)/,
+    ],
+    ['a route without a gateway', { httpRoute: { enabled: true } }, /httpRoute.parentRefs/],
+  ] as const) {
+    it(`refuses ${what}, and names it`, (test) => {
+      const file = join(folderOf(test), 'values.yaml');
+      writeFileSync(file, stringify(values));
+      for (const version of VERSIONS) {
+        const { status, stderr } = helm(version, 'template', 'skyops', CHART, '--values', file);
+        assert.notEqual(status, 0, `Helm ${version}`);
+        assert.match(stderr, said);
+      }
+    });
+  }
+
+  it('tells after the installation what to type next, for this release', (test) => {
+    const file = join(folderOf(test), 'values.yaml');
+    writeFileSync(file, stringify({ service: { port: 8080 } }));
+    // Only a dry run of an installation shows the notes without a cluster.
+    const said = helmSays(
+      4,
+      'install',
+      'a-release',
+      CHART,
+      '--namespace',
+      'demo',
+      '--values',
+      file,
+      '--dry-run=client',
+    );
+    const [, notes = ''] = said.split('NOTES:\n');
+    assert.match(notes, /rollout status deployment\/a-release-skyops/);
+    assert.match(notes, /helm test a-release --namespace demo/);
+    assert.match(notes, /port-forward service\/a-release-skyops 8001:8080/);
+    assert.match(notes, /load --url http:\/\/a-release-skyops:8080 --cpu 600m/);
+  });
+
+  it('tests with the image that is there already, in a pod that a locked-down cluster admits and no Service selects', () => {
+    const manifests = chart(4, EVERYTHING, 'a-release');
+    const pod = byKind(manifests, 'Pod');
+    assert.equal(pod?.metadata.annotations?.['helm.sh/hook'], 'test');
+    for (const container of pod?.spec.containers ?? []) assert.equal(container.image, containerOf(manifests).image);
+    const selector: Record<string, string> = byKind(manifests, 'Service')?.spec.selector;
+    assert.ok(Object.entries(selector).some(([name, value]) => pod?.metadata.labels?.[name] !== value));
+  });
+
+  it('has a page for Artifact Hub that is true', () => {
+    const [about] = manifestsOf(helmSays(4, 'show', 'chart', CHART)) as any[];
+    assert.deepEqual([about.apiVersion, about.type], ['v2', 'application']);
+    const [image] = manifestsOf(about.annotations['artifacthub.io/images']) as any[];
+    assert.equal(image[0].image, containerOf(chart(4, {})).image);
+  });
+});

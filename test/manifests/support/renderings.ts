@@ -1,0 +1,114 @@
+/** Every way in which SkyOps is delivered, as the real kubectl and helm render it. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseAllDocuments, stringify } from 'yaml';
+import { type HelmVersion, helmSays, kubectl } from '#test/support/kubernetes-tools.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+export const CHART = `${ROOT}charts/skyops`;
+
+// A manifest of whatever kind: each rule knows what it looks for.
+export type Manifest = {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  spec?: any;
+  [field: string]: any;
+};
+
+export type Rendering = { readonly name: string; readonly manifests: readonly Manifest[] };
+
+export function manifestsOf(yaml: string): Manifest[] {
+  return parseAllDocuments(yaml)
+    .map((document) => document.toJS())
+    .filter((manifest) => manifest !== null);
+}
+
+export function chart(version: HelmVersion, values: object, release = 'skyops', namespace = 'demo'): Manifest[] {
+  const folder = mkdtempSync(
+    `${fileURLToPath(new URL('../../../tools/kubernetes/node_modules/', import.meta.url))}.values-`,
+  );
+  try {
+    writeFileSync(`${folder}/values.yaml`, stringify(values));
+    const apis = ['monitoring.coreos.com/v1', 'gateway.networking.k8s.io/v1', 'keda.sh/v1alpha1'];
+    return manifestsOf(
+      helmSays(
+        version,
+        ...['template', release, CHART, '--namespace', namespace, '--values', `${folder}/values.yaml`],
+        ...['--kube-version', '1.34.0', ...apis.flatMap((api) => ['--api-versions', api])],
+      ),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The plain manifests with one component, as an overlay of somebody else has it. */
+function withComponent(name: string): Manifest[] {
+  mkdirSync(`${ROOT}.cache`, { recursive: true });
+  const folder = mkdtempSync(`${ROOT}.cache/overlay-`);
+  try {
+    const overlay = {
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: ['../../k8s'],
+      components: [`../../kustomize/components/${name}`],
+    };
+    writeFileSync(`${folder}/kustomization.yaml`, stringify(overlay));
+    return manifestsOf(kubectl('kustomize', folder));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Everything on that may be on together, and every value that a rule does not forbid set to something. */
+export const EVERYTHING = {
+  image: { repository: 'registry.example/skyops', digest: `sha256:${'0'.repeat(64)}` },
+  imagePullSecrets: ['registry'],
+  commonLabels: { team: 'platform' },
+  commonAnnotations: { 'example.org/owner': 'platform' },
+  podLabels: { tier: 'demo' },
+  podAnnotations: { 'example.org/restarted': 'never' },
+  config: { SKYOPS_LOG_LEVEL: 'debug', SKYOPS_MAX_CORES: 2, SKYOPS_METRICS_SEMCONV: true },
+  extraEnv: [
+    {
+      name: 'OTEL_EXPORTER_OTLP_HEADERS',
+      valueFrom: { secretKeyRef: { name: 'skyops-otlp', key: 'headers', optional: true } },
+    },
+  ],
+  service: {
+    type: 'LoadBalancer',
+    nodePort: 30_080,
+    externalTrafficPolicy: 'Local',
+    trafficDistribution: 'PreferSameZone',
+    annotations: { 'example.org/internal': 'true' },
+  },
+  httpRoute: { enabled: true, parentRefs: [{ name: 'gateway' }], hostnames: ['skyops.example'], pathPrefix: '/skyops' },
+  priorityClassName: 'skyops',
+  nodeSelector: { 'kubernetes.io/os': 'linux' },
+  tolerations: [{ key: 'demo', operator: 'Exists', effect: 'NoSchedule' }],
+  networkPolicy: { from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } } }] },
+  monitoring: {
+    serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+    prometheusRule: { enabled: true },
+    dashboard: { enabled: true },
+  },
+};
+
+export const KEDA = { keda: { enabled: true }, autoscaling: { enabled: false } };
+
+const COMPONENTS = ['service-monitor', 'prometheus-rule', 'dashboard', 'http-route', 'keda'];
+
+export function renderings(): readonly Rendering[] {
+  return [
+    { name: 'k8s', manifests: manifestsOf(kubectl('kustomize', `${ROOT}k8s`)) },
+    ...['demo', 'production'].map((overlay) => ({
+      name: `overlay ${overlay}`,
+      manifests: manifestsOf(kubectl('kustomize', `${ROOT}kustomize/overlays/${overlay}`)),
+    })),
+    ...COMPONENTS.map((component) => ({ name: `component ${component}`, manifests: withComponent(component) })),
+    { name: 'chart', manifests: chart(4, {}) },
+    { name: 'chart, everything', manifests: chart(4, EVERYTHING, 'a-release') },
+    { name: 'chart, KEDA', manifests: chart(4, KEDA) },
+  ];
+}

@@ -1,0 +1,207 @@
+/**
+ * What the manifests and the chart take from elsewhere in this repository, and what is said of the chart's values: the rules, the
+ * dashboard, the schema of the values and their table. Made from values.yaml, whose comments are the descriptions.
+ */
+import { readFileSync } from 'node:fs';
+import { isMap, isScalar, type Pair, parseDocument, stringify, type YAMLMap } from 'yaml';
+import { settings } from '#config/catalog.ts';
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+type Schema = { readonly [name: string]: unknown };
+
+const anyObject: Schema = { type: 'object' };
+const objectOrNull: Schema = { type: ['object', 'null'] };
+const texts: Schema = { type: 'object', additionalProperties: { type: 'string' } };
+const objects: Schema = { type: 'array', items: { type: 'object' } };
+const strings: Schema = { type: 'array', items: { type: 'string' } };
+const count = (minimum: number, maximum?: number): Schema => ({
+  type: 'integer',
+  minimum,
+  ...(maximum === undefined ? {} : { maximum }),
+});
+const port = count(1, 65_535);
+const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
+
+/** A setting as text, or as what YAML makes of it. */
+const config: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: Object.fromEntries(
+    Object.values(settings)
+      .flatMap((declared) => Object.values(declared))
+      .filter(({ variable }) => !/^SKYOPS_(POD|NODE|DRAIN|TERMINATION)_/.test(variable))
+      .map(({ variable, meaning, expected }) => [
+        variable,
+        { type: ['string', 'number', 'boolean'], description: `${meaning} ${expected}.` },
+      ]),
+  ),
+};
+
+/** What the default alone does not say. */
+const CONSTRAINTS: Readonly<Record<string, Schema>> = {
+  'image.repository': { type: 'string', minLength: 1 },
+  'image.digest': { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' },
+  'image.pullPolicy': oneOf('Always', 'IfNotPresent', 'Never'),
+  imagePullSecrets: strings,
+  commonLabels: texts,
+  commonAnnotations: texts,
+  podLabels: texts,
+  podAnnotations: texts,
+  config,
+  extraEnv: {
+    type: 'array',
+    items: { type: 'object', required: ['name'], properties: { name: { type: 'string', minLength: 1 } } },
+  },
+  extraArgs: strings,
+  replicaCount: count(0),
+  'autoscaling.minReplicas': count(1),
+  'autoscaling.maxReplicas': count(1),
+  'autoscaling.targetCPUUtilizationPercentage': count(1),
+  'autoscaling.behavior': anyObject,
+  'keda.pollingInterval': count(1),
+  'keda.cooldownPeriod': count(0),
+  resources: {
+    type: 'object',
+    required: ['requests'],
+    additionalProperties: false,
+    properties: {
+      requests: { ...anyObject, required: ['cpu', 'memory'] },
+      limits: anyObject,
+      claims: objects,
+    },
+  },
+  'termination.gracePeriodSeconds': count(1, 86_400),
+  'termination.preStopSleepSeconds': count(1, 3600),
+  'termination.drainDelaySeconds': { type: 'number', minimum: 0, maximum: 300 },
+  'termination.drainTimeoutSeconds': { type: 'number', minimum: 0, maximum: 3600 },
+  'service.type': oneOf('ClusterIP', 'NodePort', 'LoadBalancer'),
+  'service.port': port,
+  'service.nodePort': { type: ['integer', 'null'], minimum: 1, maximum: 65_535 },
+  'service.annotations': texts,
+  'service.externalTrafficPolicy': oneOf('', 'Cluster', 'Local'),
+  'service.trafficDistribution': oneOf('', 'PreferClose', 'PreferSameZone', 'PreferSameNode'),
+  'httpRoute.parentRefs': objects,
+  'httpRoute.hostnames': strings,
+  'httpRoute.pathPrefix': { type: 'string', pattern: '^/' },
+  'serviceAccount.annotations': texts,
+  podSecurityContext: anyObject,
+  securityContext: anyObject,
+  startupProbe: objectOrNull,
+  livenessProbe: objectOrNull,
+  readinessProbe: objectOrNull,
+  'podDisruptionBudget.maxUnavailable': { type: ['integer', 'string'], minimum: 1, pattern: '^[1-9]\\d?%$' },
+  'networkPolicy.from': objects,
+  'networkPolicy.collectorPort': port,
+  nodeSelector: texts,
+  tolerations: objects,
+  affinity: anyObject,
+  topologySpreadConstraints: objects,
+  'monitoring.serviceMonitor.interval': { type: 'string', pattern: '^\\d+(ms|s|m)$' },
+  'monitoring.serviceMonitor.labels': texts,
+  'monitoring.prometheusRule.labels': texts,
+  'monitoring.dashboard.labels': texts,
+};
+
+type Value = { readonly path: string; readonly description: string; readonly fallback: unknown };
+
+/** @param node a map of values.yaml. Gives its schema, and adds each value in it to `values`. */
+function schemaOf(node: YAMLMap, prefix: string, values: Value[]): Schema {
+  const properties = (node.items as Pair[]).map((pair, index) => {
+    const key = isScalar(pair.key) ? pair.key : undefined;
+    const name = String(key?.value);
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    // The comment of a map's first key is kept with the map.
+    const comment = key?.commentBefore ?? (index === 0 ? node.commentBefore : undefined) ?? '';
+    const description = comment.split('\n').join(' ').trim();
+    const fallback = node.toJSON()[name] as unknown;
+    const given = CONSTRAINTS[path];
+    if (given === undefined && isMap(pair.value)) {
+      return [name, { ...(description && { description }), ...schemaOf(pair.value, path, values) }] as const;
+    }
+    values.push({ path, description, fallback });
+    const schema = given ?? { type: typeof fallback };
+    return [name, { ...(description && { description }), ...schema }] as const;
+  });
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(properties) };
+}
+
+function chartPages(): { schema: string; readme: string } {
+  const document = parseDocument(read('charts/skyops/values.yaml'));
+  if (!isMap(document.contents)) throw new Error('values.yaml is no map');
+  const values: Value[] = [];
+  const root = schemaOf(document.contents, '', values);
+  const properties = root['properties'] as object;
+  const schema = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    ...root,
+    // Helm hands the parent chart's `global` down.
+    properties: { ...properties, global: anyObject },
+  };
+  const rows = values.map(
+    ({ path, description, fallback }) => `| \`${path}\` | \`${JSON.stringify(fallback)}\` | ${description} |`,
+  );
+  const readme = `# SkyOps, the Helm chart
+
+<!-- Generated by \`make reference\` from values.yaml; edit that instead. -->
+
+\`\`\`sh
+helm install skyops charts/skyops --set image.repository=registry.example/skyops
+helm test skyops
+\`\`\`
+
+Helm 3 and 4, Kubernetes 1.30 and newer. The pods pass the restricted Pod Security Standard, nothing is loaded but the image that you name, and
+\`values.schema.json\` refuses a value that is misspelt or of the wrong type. A drain that does not fit into the grace period is refused when it is rendered.
+
+| value | default | meaning |
+| --- | --- | --- |
+${rows.join('\n')}
+`;
+  return { schema: `${JSON.stringify(schema, null, 2)}\n`, readme };
+}
+
+/** By their paths from the root of the repository. */
+export function deliveredFiles(dashboard: string): Readonly<Record<string, string>> {
+  const { schema, readme } = chartPages();
+  const rules = read('monitoring/prometheus/rules.yaml');
+  const metadata = {
+    name: 'skyops',
+    labels: {
+      'app.kubernetes.io/name': 'skyops',
+      'app.kubernetes.io/instance': 'skyops',
+      'app.kubernetes.io/part-of': 'skyops',
+    },
+  };
+  const generated = '# Generated by `make reference` from monitoring/; edit that instead.\n';
+  return {
+    'charts/skyops/values.schema.json': schema,
+    'charts/skyops/README.md': readme,
+    'charts/skyops/files/rules.yaml': rules,
+    'charts/skyops/files/dashboard.json': dashboard,
+    'kustomize/components/prometheus-rule/prometheusrule.yaml':
+      generated +
+      stringify(
+        {
+          apiVersion: 'monitoring.coreos.com/v1',
+          kind: 'PrometheusRule',
+          metadata,
+          spec: parseDocument(rules).toJS(),
+        },
+        { lineWidth: 0 },
+      ),
+    'kustomize/components/dashboard/configmap.yaml':
+      generated +
+      stringify(
+        {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: {
+            name: 'skyops-dashboard',
+            labels: { ...metadata.labels, grafana_dashboard: '1' },
+          },
+          data: { 'skyops.json': dashboard },
+        },
+        { lineWidth: 0 },
+      ),
+  };
+}
