@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test-image test-monitoring fire-drill bench-http soak test-reliability bench-load bench-start bundle install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
+.PHONY: help test-image test-delivery sbom audit test-monitoring fire-drill bench-http soak test-reliability bench-load bench-start bundle install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -60,7 +60,7 @@ test: check test-all ## Install, then check, then every test
 
 .PHONY: test-all
 test-all: node_modules/.installed tools/kubernetes/node_modules/.installed
-	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,manifests,process}/*.test.ts' test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
+	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,delivery,manifests,process}/*.test.ts' test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
 
 test-unit: node_modules/.installed ## Tests of single rooms, beside their sources
 	@$(NODE_TEST) 'src/**/*.test.ts'
@@ -110,6 +110,16 @@ bench-start: node_modules/.installed ## Measure: what a start costs beside bare 
 
 bundle: node_modules/.installed ## Make dist/, the form that the container runs
 	@node tools/bundle.ts dist
+
+sbom: bundle ## List what ships, as CycloneDX: dist/sbom.cdx.json
+	@node tools/sbom.ts dist
+
+audit: node_modules/.installed ## Ask the registry for known holes in what ships, and for its signatures; needs a registry that answers both
+	@npm audit --omit=dev
+	@npm audit signatures
+
+test-delivery: node_modules/.installed tools/kubernetes/node_modules/.installed ## Pipelines, Dockerfile, supply chain, manifests and chart
+	@$(NODE_TEST) 'test/{delivery,manifests}/*.test.ts'
 
 clean: ## Remove what was installed
 	rm -rf node_modules .cache dist

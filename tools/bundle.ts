@@ -84,7 +84,7 @@ function copyPages(folder: string): void {
   }
 }
 
-/** Every licence that it ships under: its terms ask for the text to go with the code. */
+/** What is in it, for the SBOM, and every licence that it ships under: its terms ask for the text to go with the code. */
 function writeLicences(folder: string, packages: ReadonlySet<string>): void {
   const texts = [...packages].toSorted().map((path) => {
     const { name, version, license } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'));
@@ -92,6 +92,11 @@ function writeLicences(folder: string, packages: ReadonlySet<string>): void {
     const text = file === undefined ? '(the package has no file of it)' : readFileSync(join(ROOT, path, file), 'utf8');
     return `${name} ${version} · ${license}\n\n${text.trim()}\n`;
   });
+  const names = [...packages].map((path) => {
+    const { name, version } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'));
+    return `${name}@${version}`;
+  });
+  writeFileSync(join(folder, 'bundled-packages.json'), `${JSON.stringify([...new Set(names)].toSorted(), null, 2)}\n`);
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES'), texts.join(`\n${'-'.repeat(80)}\n\n`));
   cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
 }
