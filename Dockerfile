@@ -25,6 +25,7 @@ RUN mkdir -p /image/tmp /image/etc \
  && chmod -R a=rX /image/app \
  && chown -R 0:0 /image/app \
  && echo 'skyops:x:65532:65532::/app:/none' > /image/etc/passwd \
+ && echo 'hosts: files dns' > /image/etc/nsswitch.conf \
  && chmod 1777 /image/tmp
 
 FROM scratch

@@ -60,7 +60,6 @@ const CONSTRAINTS: Readonly<Record<string, Schema>> = {
   'autoscaling.targetCPUUtilizationPercentage': count(1),
   'autoscaling.behavior': anyObject,
   'keda.pollingInterval': count(1),
-  'keda.cooldownPeriod': count(0),
   resources: {
     type: 'object',
     required: ['requests'],

@@ -47,17 +47,14 @@ export function wishOf(replicas: number, pods: readonly Pod[], measure: Measure)
   // Pods that are not ready are left out on the way down; on the way up they are there, and will take their share.
   const isRebalanced = notReady > 0 && ratio > 1;
   if (!isRebalanced && missing === 0) {
-    return { replicas: isTolerable(ratio) ? replicas : ceiling(ratio * ready.length), utilization };
+    return { replicas: isTolerable(ratio) ? replicas : Math.ceil(ratio * ready.length), utilization };
   }
   const assumedForMissing = ratio < 1 ? (requestCores * Math.max(100, targetUtilization)) / 100 : 0;
   const counted = ready.length + missing + (isRebalanced ? notReady : 0);
   const assumed = used + missing * assumedForMissing;
   const newRatio = percent(assumed, counted) / targetUtilization;
   if (isTolerable(newRatio) || ratio < 1 !== newRatio < 1) return { replicas, utilization };
-  const wanted = ceiling(newRatio * counted);
+  const wanted = Math.ceil(newRatio * counted);
   const isBackwards = newRatio < 1 ? wanted > replicas : wanted < replicas;
   return { replicas: isBackwards ? replicas : wanted, utilization };
 }
-
-/** Not the next one where binary fractions alone have gone past it: 3 pods at 1.1 are 3.3000000000000003. */
-const ceiling = (replicas: number) => Math.ceil(rounded(replicas, 9));

@@ -8,6 +8,7 @@ const SPEC: AutoscalerSpec = {
   minReplicas: 1,
   maxReplicas: 1000,
   targetUtilization: 50,
+  hasBehavior: true,
   scaleUp: DEFAULT_SCALE_UP,
   scaleDown: DEFAULT_SCALE_DOWN,
 };
@@ -94,6 +95,29 @@ describe('the behavior of the autoscaler', () => {
     assert.deepEqual(
       follow((at) => (at === 0 ? 2 : 10), 2, up({ stabilizationWindowSeconds: 60 }), 6),
       [2, 2, 2, 2, 6, 10],
+    );
+  });
+
+  it('without a behavior doubles, or goes to four, and comes down to the most that was wanted within five minutes', () => {
+    const spec = { ...SPEC, hasBehavior: false };
+    assert.deepEqual(
+      follow(() => 100, 1, spec, 7),
+      [4, 8, 16, 32, 64, 100, 100],
+    );
+    const replicas = follow((at) => (at < 60 ? 8 : 2), 8, spec, 30);
+    assert.equal(replicas.indexOf(2) * 15, 345);
+    assert.deepEqual(new Set(replicas), new Set([8, 2]));
+  });
+
+  it('goes into its bounds at once', () => {
+    const spec = { ...SPEC, minReplicas: 3, maxReplicas: 5 };
+    assert.deepEqual(
+      follow(() => 100, 1, spec, 2),
+      [3, 5],
+    );
+    assert.deepEqual(
+      follow(() => 1, 9, spec, 1),
+      [5],
     );
   });
 

@@ -29,9 +29,23 @@ export function stepTowards(
   history: History,
 ): Step {
   const recommendations = [...history.recommendations, { atSeconds, replicas: wanted }];
-  const stable = stabilized(current, atSeconds, spec, recommendations);
-  const allowed = rateLimited(stable, current, atSeconds, spec, history.changes);
-  const replicas = Math.min(Math.max(allowed, spec.minReplicas), spec.maxReplicas);
+  if (current < spec.minReplicas || current > spec.maxReplicas) {
+    // Into the bounds at once, whatever the metrics say.
+    const replicas = bounded(current, spec);
+    const changes = [...history.changes, { atSeconds, replicas: replicas - current }];
+    return {
+      replicas,
+      limitedBy: replicas === wanted ? null : 'bounds',
+      history: { recommendations: history.recommendations, changes },
+    };
+  }
+  const stable = spec.hasBehavior
+    ? stabilized(current, atSeconds, spec, recommendations)
+    : mostOfLate(atSeconds, recommendations);
+  const allowed = spec.hasBehavior
+    ? rateLimited(stable, current, atSeconds, spec, history.changes)
+    : Math.min(stable, Math.max(2 * current, 4));
+  const replicas = bounded(allowed, spec);
   const changes =
     replicas === current ? history.changes : [...history.changes, { atSeconds, replicas: replicas - current }];
   const limitedBy =
@@ -43,6 +57,18 @@ export function stepTowards(
           ? 'bounds'
           : 'policy';
   return { replicas, limitedBy, history: { recommendations, changes } };
+}
+
+const bounded = (replicas: number, { minReplicas, maxReplicas }: AutoscalerSpec) =>
+  Math.min(Math.max(replicas, minReplicas), maxReplicas);
+
+/** kube-controller-manager, --horizontal-pod-autoscaler-downscale-stabilization. */
+const DOWNSCALE_STABILIZATION_SECONDS = 300;
+
+/** What holds without a `behavior`: the most that was wanted within five minutes, and at most twice as many as there are, or four. */
+function mostOfLate(atSeconds: number, recommendations: readonly Recommendation[]): number {
+  const late = recommendations.filter((each) => each.atSeconds > atSeconds - DOWNSCALE_STABILIZATION_SECONDS);
+  return Math.max(...late.map(({ replicas }) => replicas));
 }
 
 /** Upwards the least that was wanted within the window, downwards the most: who waits has seen that it stays. */

@@ -9,6 +9,7 @@ const PARTS: ForecastParts = {
     minReplicas: 2,
     maxReplicas: 10,
     targetUtilization: 60,
+    hasBehavior: true,
     scaleUp: DEFAULT_SCALE_UP,
     scaleDown: DEFAULT_SCALE_DOWN,
   },
@@ -62,6 +63,11 @@ describe('the forecast', () => {
     assert.equal(moments[0]?.deliveredCores, 1.8);
     assert.equal(moments.at(-1)?.deliveredCores, 2.5);
     assert.equal(moments.at(-1)?.replicas, 10);
+  });
+
+  it('takes the replicas that it finds for a recommendation, and so waits before it takes them away', () => {
+    const moments = forecast({ ...PARTS, startReplicas: 5 });
+    assert.deepEqual(new Set(moments.map(({ replicas }) => replicas)), new Set([5]));
   });
 
   it('comes back when the load is gone, five minutes later', () => {

@@ -1,7 +1,7 @@
 /** What a load will make the autoscaler do, and when: the algorithm, a cluster that follows it, and metrics that lag. Pure. */
 import { rounded } from '#foundation/scalars.ts';
 import { type Pod, wishOf } from './algorithm.ts';
-import { NO_HISTORY, stepTowards } from './behavior.ts';
+import { type History, stepTowards } from './behavior.ts';
 import type { AutoscalerSpec } from './spec.ts';
 
 /** How often the controller decides: kube-controller-manager, --horizontal-pod-autoscaler-sync-period. */
@@ -45,7 +45,8 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
   let replicas: Replica[] = Array.from({ length: parts.startReplicas }, () => ({
     readyAtSeconds: Number.NEGATIVE_INFINITY,
   }));
-  let history = NO_HISTORY;
+  // The controller takes the number that it finds for a recommendation, so that its windows hold from the beginning.
+  let history: History = { recommendations: [{ atSeconds: 0, replicas: parts.startReplicas }], changes: [] };
   // The share of each ready replica over the last stretch of time, second by second: what the metrics are made of.
   const shares: number[] = [];
   const moments: Moment[] = [];
@@ -90,8 +91,10 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
 function podAt({ readyAtSeconds }: Replica, second: number, shares: readonly number[], idleCores: number): Pod {
   const until = Math.floor((second - 1) / METRIC_RESOLUTION_SECONDS) * METRIC_RESOLUTION_SECONDS;
   const from = until - METRIC_RESOLUTION_SECONDS;
+  // Not running yet: among those that are not ready, whatever it uses.
+  if (readyAtSeconds >= second) return { usageCores: 0, isReady: false };
   // Younger than two looks: no rate of it yet.
-  if (readyAtSeconds > from) return { usageCores: undefined, isReady: readyAtSeconds < second };
+  if (readyAtSeconds > from) return { usageCores: undefined, isReady: true };
   const stretch = shares.slice(Math.max(0, from), Math.max(0, until));
   const mean = stretch.length === 0 ? 0 : stretch.reduce((sum, share) => sum + share, 0) / METRIC_RESOLUTION_SECONDS;
   return { usageCores: mean + idleCores, isReady: true };

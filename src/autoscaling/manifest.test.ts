@@ -46,6 +46,21 @@ describe('the autoscaler of a manifest', () => {
       tolerance: 0.05,
     });
     assert.equal(read.value.spec.scaleUp.policies.length, 2);
+    assert.equal(read.value.spec.hasBehavior, true);
+  });
+
+  it('is read as the API server gives it back, and with what Kubernetes adds', () => {
+    const exported = AUTOSCALER.replace('"0.05"', '50m');
+    const limited = DEPLOYMENT.replace('requests: { cpu: 0.05 }', 'limits: { cpu: 50m }');
+    const read = readManifest(`${limited}---${exported}`);
+    assert.ok(read.ok);
+    assert.deepEqual(
+      [read.value.requestCores, read.value.limitCores, read.value.spec.scaleDown.tolerance],
+      [0.25, 1.05, 0.05],
+    );
+    const bare = readManifest(`${DEPLOYMENT}---${AUTOSCALER.replace(/ {2}(metrics|behavior).*\n/g, '')}`);
+    assert.ok(bare.ok);
+    assert.deepEqual([bare.value.spec.hasBehavior, bare.value.spec.targetUtilization], [false, 80]);
   });
 
   for (const [what, yaml, said] of [
@@ -63,6 +78,7 @@ describe('the autoscaler of a manifest', () => {
       `${DEPLOYMENT.replace('requests: { cpu: 0.05 }', 'limits: {}')}---${AUTOSCALER}`,
       /nothing to divide by/,
     ],
+    ['an older version', `${DEPLOYMENT}---${AUTOSCALER.replace('v2', 'v1')}`, /apiVersion/],
     ['no YAML', 'a: [', /not YAML/],
     ['nothing', '', /no HorizontalPodAutoscaler/],
   ] as const) {

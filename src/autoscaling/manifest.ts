@@ -34,9 +34,12 @@ const Rules = Type.Object({
       { minItems: 1 },
     ),
   ),
-  tolerance: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: '^0(\\.\\d+)?$' })])),
+  tolerance: Type.Optional(
+    Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: '^(0(\\.\\d+)?|\\d{1,3}m)$' })]),
+  ),
 });
 const Autoscaler = Type.Object({
+  apiVersion: Type.Literal('autoscaling/v2'),
   spec: Type.Object({
     scaleTargetRef: Type.Object({ kind: Type.String(), name: Type.String() }),
     minReplicas: Type.Optional(Count),
@@ -93,8 +96,9 @@ export function readManifest(yaml: string): Outcome<ManifestParts, readonly stri
   if (!Schema.Check(Target, target)) return refused(wrongIn(called, Target, target));
 
   const errors: string[] = [];
+  // An empty list is filled by Kubernetes as a missing one is.
   const metric = metrics?.find(({ type, resource }) => type === 'Resource' && resource?.name === 'cpu');
-  if (metrics !== undefined && metric === undefined) {
+  if ((metrics ?? []).length > 0 && metric === undefined) {
     errors.push('It has no metric of type Resource for cpu; no other can be foretold.');
   }
   const aim = metric?.resource?.target;
@@ -113,6 +117,7 @@ export function readManifest(yaml: string): Outcome<ManifestParts, readonly stri
     spec: {
       minReplicas,
       maxReplicas,
+      hasBehavior: behavior !== undefined,
       targetUtilization: aim?.averageUtilization ?? DEFAULT_TARGET_UTILIZATION,
       scaleUp: rulesOf(behavior?.scaleUp, DEFAULT_SCALE_UP),
       scaleDown: rulesOf(behavior?.scaleDown, DEFAULT_SCALE_DOWN),
@@ -127,11 +132,20 @@ function wrongIn(called: string, schema: TSchema, given: unknown): readonly stri
 
 /** Over all containers of a pod, in cores; nothing where one of them says none. */
 function sumOf(containers: readonly Container[], which: 'requests' | 'limits'): number | null {
-  const amounts = containers.map(({ resources }) => parseCpuAmount(resources?.[which]?.cpu ?? ''));
+  // A limit without a request is the request too.
+  const amounts = containers.map(({ resources }) => {
+    const given = resources?.[which]?.cpu ?? (which === 'requests' ? resources?.limits?.cpu : undefined);
+    return parseCpuAmount(given ?? '');
+  });
   return amounts.reduce<number | null>(
     (sum, amount) => (sum === null || amount?.type !== 'cores' ? null : sum + amount.cores),
     0,
   );
+}
+
+/** A quantity as people write it, and as the API server gives it back: `0.05`, `50m`. */
+function toleranceOf(given: string | number): number {
+  return typeof given === 'string' && given.endsWith('m') ? Number(given.slice(0, -1)) / 1000 : Number(given);
 }
 
 /** Each field that is not given has its default, and not the others. */
@@ -140,6 +154,6 @@ function rulesOf(given: Static<typeof Rules> | undefined, defaults: ScalingRules
     stabilizationWindowSeconds: given?.stabilizationWindowSeconds ?? defaults.stabilizationWindowSeconds,
     selectPolicy: given?.selectPolicy ?? defaults.selectPolicy,
     policies: given?.policies ?? defaults.policies,
-    tolerance: given?.tolerance === undefined ? defaults.tolerance : Number(given.tolerance),
+    tolerance: given?.tolerance === undefined ? defaults.tolerance : toleranceOf(given.tolerance),
   };
 }

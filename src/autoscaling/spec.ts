@@ -19,6 +19,8 @@ export type AutoscalerSpec = {
   readonly maxReplicas: number;
   /** Mean use of the request that is aimed at, in per cent. */
   readonly targetUtilization: number;
+  /** Whether the manifest has a `behavior` at all: without one the controller has older rules, and does not look at the two below. */
+  readonly hasBehavior: boolean;
   readonly scaleUp: ScalingRules;
   readonly scaleDown: ScalingRules;
 };

@@ -19,7 +19,13 @@ export function packageFile(type: string, specifier: string, change = (source: B
   return {
     type,
     content: () => {
-      content ??= readFile(fileURLToPath(import.meta.resolve(specifier))).then(change);
+      content ??= readFile(fileURLToPath(import.meta.resolve(specifier)))
+        .then(change)
+        .catch((error: Error) => {
+          // Another time it may be readable.
+          content = undefined;
+          throw error;
+        });
       return content;
     },
   };

@@ -32,8 +32,8 @@ helm test skyops --namespace "$namespace" --timeout 120s
 
 say 'the forecast'
 make install
-# What a kind node can give bounds the demo: 600m over at most five replicas of 200m.
-forecast=$(helm template skyops charts/skyops --namespace "$namespace" | ./skyops hpa --file - --load 600m --json)
+# What a kind node can give bounds the demo: 540m over at most five replicas of 200m.
+forecast=$(helm template skyops charts/skyops --namespace "$namespace" | ./skyops hpa --file - --load 540m --json)
 expected=$(jq .resting_replicas <<<"$forecast")
 echo "$expected replicas"
 
@@ -43,7 +43,15 @@ load() { # NAME WORDS…
   shift
   in_namespace run "$name" --image "$image" --restart Never --overrides '{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"runAsUser":65532,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"'"$name"'","image":"'"$image"'","args":["load","--url","http://skyops","--json"'"$(printf ',"%s"' "$@")"'],"securityContext":{"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"capabilities":{"drop":["ALL"]}}}]}}'
 }
-finished() { in_namespace wait "pod/$1" --for jsonpath='{.status.phase}'=Succeeded --timeout "$2" && in_namespace logs "$1"; }
+# Prints the report of a load, or what became of it.
+finished() { # NAME TIMEOUT
+  in_namespace wait "pod/$1" --for jsonpath='{.status.phase}'=Succeeded --timeout "$2" >/dev/null || {
+    in_namespace describe pod "$1" >&2
+    in_namespace logs "$1" >&2
+    return 1
+  }
+  in_namespace logs "$1"
+}
 replicas() { in_namespace get deployment skyops --output jsonpath='{.status.readyReplicas}'; }
 # Waits until the Deployment has that many ready replicas.
 reaches() { # COUNT SECONDS
@@ -56,7 +64,7 @@ reaches() { # COUNT SECONDS
 }
 
 say 'the load, and what comes of it'
-load demand --cpu 600m --for 6m
+load demand --cpu 540m --for 6m
 reaches "$expected" 240
 # And it stays there.
 sleep 60

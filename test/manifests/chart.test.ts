@@ -154,7 +154,7 @@ describe('the chart', () => {
     assert.match(notes, /rollout status deployment\/a-release-skyops/);
     assert.match(notes, /helm test a-release --namespace demo/);
     assert.match(notes, /port-forward service\/a-release-skyops 8001:8080/);
-    assert.match(notes, /load --url http:\/\/a-release-skyops:8080 --cpu 600m/);
+    assert.match(notes, /load --url http:\/\/a-release-skyops:8080 --cpu 540m/);
   });
 
   it('tests with the image that is there already, in a pod that a locked-down cluster admits and no Service selects', () => {

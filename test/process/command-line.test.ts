@@ -61,14 +61,14 @@ describe('skyops simulate, as a process', () => {
 
   it('foretells what a load makes the shipped autoscaler do, as the arithmetic says', async (test) => {
     const folder = fileURLToPath(new URL('../../k8s', import.meta.url));
-    const child = start(test, `hpa --file ${folder} --load 600m --json`);
+    const child = start(test, `hpa --file ${folder} --load 540m --json`);
     const said = JSON.parse(await child.said);
     assert.equal(await exitCodeOf(child), 0);
-    // 600m over 120m each.
+    // 540m over 120m each.
     assert.equal(said.resting_replicas, 5);
-    assert.equal(said.utilization_at_start, 151);
+    assert.equal(said.utilization_at_start, 136);
     assert.equal(said.moments.at(-1).replicas, 5);
-    const wrong = start(test, `hpa --file ${folder} --load 600m --min 5 --max 2`);
+    const wrong = start(test, `hpa --file ${folder} --load 540m --min 5 --max 2`);
     assert.equal(await wrong.said, '');
     assert.equal(await exitCodeOf(wrong), 2);
   });

@@ -84,8 +84,13 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
       const moments = forecast(parts.value);
       const said = summaryOf(parts.value, given, moments);
       terminal.out(given.json ? `${JSON.stringify({ ...said, moments }, null, 2)}\n` : pageOf(said, moments));
-      if (given.picture !== undefined) writeFileSync(given.picture, timeline(moments, said.load));
-      done(EXIT_CODES.clean);
+      try {
+        if (given.picture !== undefined) writeFileSync(given.picture, timeline(moments, said.load));
+        done(EXIT_CODES.clean);
+      } catch (error) {
+        terminal.err(`skyops: the picture was not written: ${(error as Error).message}\n`);
+        done(EXIT_CODES.failed);
+      }
     });
 };
 
@@ -125,6 +130,7 @@ function partsOf(given: Given): Outcome<ForecastParts, readonly string[]> {
       minReplicas,
       maxReplicas,
       targetUtilization,
+      hasBehavior: file?.spec.hasBehavior ?? false,
       scaleUp: { ...(file?.spec.scaleUp ?? DEFAULT_SCALE_UP), ...tolerance },
       scaleDown: { ...(file?.spec.scaleDown ?? DEFAULT_SCALE_DOWN), ...tolerance },
     },
@@ -164,7 +170,7 @@ type Summary = {
 
 function summaryOf(parts: ForecastParts, given: Given, moments: readonly Moment[]): Summary {
   const { spec, requestCores, mostCores, startReplicas } = parts;
-  const asked = given.load / startReplicas;
+  const asked = parts.loadCores(0) / startReplicas;
   const burnt = Math.min(asked, mostCores);
   const last = moments.at(-1);
   const resting = restingReplicas(parts, last?.loadCores ?? given.load, last?.replicas ?? startReplicas);

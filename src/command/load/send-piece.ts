@@ -9,7 +9,8 @@ import type { Piece, Sent } from './spread-load.ts';
 const PATIENCE_MS = 10_000;
 
 export function sendPiece(url: URL, { cores, seconds }: Piece, signal: AbortSignal): Promise<Sent> {
-  const target = new URL('/simulate-cpu', url);
+  // Below whatever path the Service is reached under.
+  const target = new URL('simulate-cpu', url.href.replace(/[?#].*$/, '').replace(/\/?$/, '/'));
   const request = target.protocol === 'https:' ? requestHttps : requestHttp;
   const body = JSON.stringify({
     // As the API takes it: at most three decimals of a core and of a second.
@@ -33,7 +34,10 @@ export function sendPiece(url: URL, { cores, seconds }: Piece, signal: AbortSign
           connection: 'close',
         },
       },
-      (answer) => text(answer).then((said) => resolve(outcomeOf(answer, said)), fail),
+      (answer) =>
+        void text(answer)
+          .then((said) => resolve(outcomeOf(answer, said)))
+          .catch(fail),
     );
     sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
     sent.on('error', fail);
@@ -45,7 +49,7 @@ function outcomeOf({ statusCode = 0, headers }: IncomingMessage, said: string): 
   const body = parsed(said);
   if (statusCode === 200) {
     const { replica, delivered } = body as unknown as Simulation;
-    if (delivered !== undefined && 'core_seconds' in delivered) {
+    if (typeof delivered === 'object' && delivered !== null && 'core_seconds' in delivered) {
       return { type: 'done', replica, coreSeconds: delivered.core_seconds };
     }
     return { type: 'wrong', reason: 'What answers there is no SkyOps: it gave no report.' };

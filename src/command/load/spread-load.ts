@@ -88,7 +88,7 @@ export function startLoad(plan: LoadPlan, send: Send, clock: Clock, interrupt: A
       seconds = plan.pieceSeconds;
       // What is due over the piece, not what is due now: the sum then follows the shape however long the pieces are.
       const due = dueSeconds(plan.shape, now + length, plan.seconds) - dueSeconds(plan.shape, now, plan.seconds);
-      const cores = (plan.cores * due) / length / plan.pieces;
+      const cores = shareOf((plan.cores * due) / length, index, plan.pieces);
       if (cores < SMALLEST_CORES) {
         await wait(clock, Math.min(length, 1) * 1000, stop.signal);
         continue;
@@ -116,6 +116,13 @@ export function startLoad(plan: LoadPlan, send: Send, clock: Clock, interrupt: A
 
   const ended = Promise.all(Array.from({ length: plan.pieces }, (_, index) => keepBusy(index))).then(state);
   return { state, ended };
+}
+
+/** In whole thousandths of a core, which is all that the API takes; all shares together are the whole. */
+function shareOf(cores: number, index: number, pieces: number): number {
+  const thousandths = Math.round(cores * 1000);
+  const until = (count: number) => Math.floor((thousandths * count) / pieces);
+  return (until(index + 1) - until(index)) / 1000;
 }
 
 /** As many as give each replica several, and none of them more than a tenth of a core. */

@@ -73,6 +73,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
     threadsStarted += 1;
     let settle: ((end: JobEnd) => void) | undefined;
     let cancelTermination = () => {};
+    let hasStarted = false;
     const { promise: warm, resolve: nowWarm, reject: neverWarm } = Promise.withResolvers<void>();
 
     const leave = (cause: unknown) => {
@@ -83,11 +84,15 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
       settle?.({ type: 'broken', cause });
       if (closing) return;
       onBroken(cause);
-      refill();
+      if (hasStarted) refill();
     };
 
     worker.on('message', (message: ThreadMessage) => {
-      if (message.type === 'ready') return nowWarm();
+      if (message.type === 'ready') {
+        hasStarted = true;
+        nowWarm();
+        return;
+      }
       cancelTermination();
       idle.add(member);
       // One that has only answered goes on waiting for work.
@@ -150,20 +155,34 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
     void member.terminate();
   }
 
+  /** To those that wait for work, as soon as it is warm. */
+  function comeBack(member: Member): void {
+    member.warm.then(
+      () => void (all.has(member) && idle.add(member)),
+      () => {},
+    );
+  }
+
   /** Keeps the warm number. A thread that cannot even start is not started again by itself: that would spin. */
   function refill(): void {
     if (all.size >= warmThreads) return;
-    const member = startMember();
-    member.warm.then(
-      () => idle.add(member),
-      () => {},
-    );
+    try {
+      comeBack(startMember());
+    } catch (cause) {
+      onBroken(cause);
+    }
   }
 
   async function take(count: number): Promise<readonly Member[]> {
     const taken = [...idle].slice(0, count);
     for (const member of taken) leaveIdle(member);
-    while (taken.length < count) taken.push(startMember());
+    try {
+      while (taken.length < count) taken.push(startMember());
+    } catch (cause) {
+      // The system gives no more threads: what is there goes back.
+      for (const member of taken) comeBack(member);
+      throw new Failure('worker-not-started', 'A worker thread could not be started.', { cause });
+    }
     const started = await Promise.allSettled(taken.map((member) => member.warm));
     const broken = started.find((result) => result.status === 'rejected');
     if (broken === undefined) return taken;
