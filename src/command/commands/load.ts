@@ -53,7 +53,7 @@ export const loadCommand: Command = (program, parts, done) => {
       durationArgument,
       10,
     )
-    .option('--pieces <count>', 'into how many pieces it is cut (default: 100m each, at least 12)', integerArgument)
+    .option('--pieces <count>', 'into how many pieces it is cut (default: 150m each, at least 8)', integerArgument)
     .option('--json', 'print the report as JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (given: Given) => {

@@ -125,9 +125,12 @@ function shareOf(cores: number, index: number, pieces: number): number {
   return (until(index + 1) - until(index)) / 1000;
 }
 
-/** As many as give each replica several, and none of them more than a tenth of a core. */
+/**
+ * Several for each replica, and yet no more than one replica alone has threads for, which are eight by default (SKYOPS_MAX_CORES); of
+ * 150m, six of them are all that a replica with a limit of one core may burn.
+ */
 export function piecesFor(cores: number): number {
-  return Math.min(Math.max(12, Math.ceil(cores / 0.1)), 1000);
+  return Math.min(Math.max(8, Math.ceil(cores / 0.15)), 1000);
 }
 
 /** What the load is meant to be at a moment, in cores. */
