@@ -2,7 +2,7 @@
  * Makes the form that the container runs: a folder with the program as a few files of JavaScript, the pages' files, and the
  * licences of all that is in it. `node tools/bundle.ts FOLDER` (dist).
  *
- * One file is read where hundreds were: a start takes a third of the CPU time (docs/bench/cold-start.md).
+ * One file is read where hundreds were: until the first answer a start takes a third of the CPU time (docs/bench/cold-start.md).
  */
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { NO_HISTORY, stepTowards } from './behavior.ts';
+import { type History, stepTowards } from './behavior.ts';
 import { type AutoscalerSpec, DEFAULT_SCALE_DOWN, DEFAULT_SCALE_UP, type ScalingRules } from './spec.ts';
+
+const NO_HISTORY: History = { recommendations: [], changes: [] };
 
 const SPEC: AutoscalerSpec = {
   minReplicas: 1,

@@ -11,8 +11,6 @@ type Change = { readonly atSeconds: number; readonly replicas: number };
 /** What the controller remembers between two decisions. */
 export type History = { readonly recommendations: readonly Recommendation[]; readonly changes: readonly Change[] };
 
-export const NO_HISTORY: History = { recommendations: [], changes: [] };
-
 export type Step = {
   readonly replicas: number;
   /** What kept it from what was wanted, if anything did. */
@@ -59,7 +57,7 @@ export function stepTowards(
   return { replicas, limitedBy, history: { recommendations, changes } };
 }
 
-const bounded = (replicas: number, { minReplicas, maxReplicas }: AutoscalerSpec) =>
+export const bounded = (replicas: number, { minReplicas, maxReplicas }: AutoscalerSpec) =>
   Math.min(Math.max(replicas, minReplicas), maxReplicas);
 
 /** kube-controller-manager, --horizontal-pod-autoscaler-downscale-stabilization. */

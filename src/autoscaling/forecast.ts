@@ -1,7 +1,7 @@
 /** What a load will make the autoscaler do, and when: the algorithm, a cluster that follows it, and metrics that lag. Pure. */
 import { rounded } from '#foundation/scalars.ts';
-import { type Pod, wishOf } from './algorithm.ts';
-import { type History, stepTowards } from './behavior.ts';
+import { type Measure, type Pod, wishOf } from './algorithm.ts';
+import { bounded, type History, stepTowards } from './behavior.ts';
 import type { AutoscalerSpec } from './spec.ts';
 
 /** How often the controller decides: kube-controller-manager, --horizontal-pod-autoscaler-sync-period. */
@@ -41,7 +41,8 @@ type Replica = { readonly readyAtSeconds: number };
 
 /** One moment for each decision of the controller, the first of them one period after the load begins. */
 export function forecast(parts: ForecastParts): readonly Moment[] {
-  const { spec, requestCores, mostCores, idleCores, startupSeconds } = parts;
+  const { spec, mostCores, idleCores, startupSeconds } = parts;
+  const measure = measureOf(parts);
   let replicas: Replica[] = Array.from({ length: parts.startReplicas }, () => ({
     readyAtSeconds: Number.NEGATIVE_INFINITY,
   }));
@@ -50,21 +51,15 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
   // The share of each ready replica over the last stretch of time, second by second: what the metrics are made of.
   const shares: number[] = [];
   const moments: Moment[] = [];
-  let delivered = 0;
 
   for (let second = 1; second <= parts.seconds; second += 1) {
     const ready = replicas.filter(({ readyAtSeconds }) => readyAtSeconds < second).length;
     const share = Math.min(parts.loadCores(second - 0.5) / Math.max(1, ready), mostCores);
     shares.push(share);
-    delivered = share * ready;
     if (second % SYNC_PERIOD_SECONDS !== 0) continue;
 
     const pods = replicas.map((replica) => podAt(replica, second, shares, idleCores));
-    const { replicas: wanted, utilization } = wishOf(replicas.length, pods, {
-      requestCores,
-      targetUtilization: spec.targetUtilization,
-      tolerance: { up: spec.scaleUp.tolerance, down: spec.scaleDown.tolerance },
-    });
+    const { replicas: wanted, utilization } = wishOf(replicas.length, pods, measure);
     const step = stepTowards(wanted, replicas.length, second, spec, history);
     history = step.history;
     const added = Math.max(0, step.replicas - replicas.length);
@@ -76,7 +71,7 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
     moments.push({
       atSeconds: second,
       loadCores: rounded(parts.loadCores(second - 0.5), 4),
-      deliveredCores: rounded(delivered, 4),
+      deliveredCores: rounded(share * ready, 4),
       utilization: utilization ?? null,
       wanted,
       replicas: step.replicas,
@@ -85,6 +80,11 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
     });
   }
   return moments;
+}
+
+function measureOf({ spec, requestCores }: Pick<ForecastParts, 'spec' | 'requestCores'>): Measure {
+  const { targetUtilization, scaleUp, scaleDown } = spec;
+  return { requestCores, targetUtilization, tolerance: { up: scaleUp.tolerance, down: scaleDown.tolerance } };
 }
 
 /** As the metrics server has it: the mean over the last whole stretch between two of its looks, which is over already. */
@@ -106,16 +106,13 @@ export function restingReplicas(
   loadCores: number,
   from: number,
 ): number {
-  const { spec, requestCores, mostCores, idleCores } = parts;
-  const bounded = (replicas: number) => Math.min(Math.max(replicas, spec.minReplicas), spec.maxReplicas);
-  let replicas = bounded(from);
+  const { spec, mostCores, idleCores } = parts;
+  let replicas = bounded(from, spec);
   // Each step goes further towards the end, because a load that is shared by more is less for each.
   for (let step = 0; step <= spec.maxReplicas; step += 1) {
     const usageCores = Math.min(loadCores / replicas, mostCores) + idleCores;
     const pods = Array.from({ length: replicas }, () => ({ usageCores, isReady: true }));
-    const tolerance = { up: spec.scaleUp.tolerance, down: spec.scaleDown.tolerance };
-    const wish = wishOf(replicas, pods, { requestCores, targetUtilization: spec.targetUtilization, tolerance });
-    const next = bounded(wish.replicas);
+    const next = bounded(wishOf(replicas, pods, measureOf(parts)).replicas, spec);
     if (next === replicas) return replicas;
     replicas = next;
   }

@@ -7,8 +7,11 @@ import type { App } from './routes/route.ts';
 export const SAME_ORIGIN =
   "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** Without the charset a regular expression in ReDoc's bundle is misread and the page stays blank. */
+export const SCRIPT = 'text/javascript; charset=utf-8';
+
 export type PageFile = {
-  /** Its media type; with the charset, without which a script is not read as UTF-8. */
+  /** Its media type. */
   readonly type: string;
   readonly content: () => Promise<Buffer>;
 };

@@ -74,7 +74,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
         discriminator: true,
         // The schemas are ours: the tests hold them against the meta-schema, which takes 70 ms to compile.
         validateSchema: false,
-        // Half of the time that a validator takes to compile, for code that is run a few times a minute.
+        // Half of the time that the validators take to compile (110 and 52 ms in a profile), and no cost that shows in a request.
         code: { optimize: false },
       },
     },

@@ -31,6 +31,7 @@ const post = async (url: string, body: object) => {
     headers: { 'content-type': 'application/json', prefer: 'wait=60' },
     body: JSON.stringify(body),
   });
+  // Any answer of the API, a report or a problem; the assertions say which.
   return { status: answer.status, body: (await answer.json()) as any };
 };
 

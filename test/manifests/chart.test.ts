@@ -167,6 +167,7 @@ describe('the chart', () => {
   });
 
   it('has a page for Artifact Hub that is true', () => {
+    // Chart.yaml and its annotations are no manifests; what they hold is what is asserted.
     const [about] = manifestsOf(helmSays(4, 'show', 'chart', CHART)) as any[];
     assert.deepEqual([about.apiVersion, about.type], ['v2', 'application']);
     const [image] = manifestsOf(about.annotations['artifacthub.io/images']) as any[];

@@ -7,7 +7,7 @@ import { type Shape, shapeErrors } from '#simulation/shape-schema.ts';
 import { coresArgument, durationArgument, integerArgument, shapeOption, urlArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
 import { sendPiece } from '../load/send-piece.ts';
-import { coresAt, type LoadPlan, type LoadState, piecesFor, startLoad } from '../load/spread-load.ts';
+import { coresAt, type LoadPlan, type LoadState, MOST_PIECES, piecesFor, startLoad } from '../load/spread-load.ts';
 import { bar } from '../progress-line.ts';
 import { alignedRows } from '../report-table.ts';
 import { PROGRESS_PERIOD_MS } from '../runner.ts';
@@ -22,7 +22,6 @@ Inside the cluster, through the Service: kubectl port-forward leads to one pod a
 
 /** A total that is further off than this, to either side, has not been delivered. */
 const GOOD_ACCURACY = 0.95;
-const MOST_PIECES = 1000;
 const LONGEST_SECONDS = 86_400;
 
 type Given = {

@@ -45,6 +45,8 @@ export type LoadState = {
 
 /** A piece that nobody took is tried again after this long: another replica may answer. */
 const RETRY_SECONDS = 0.5;
+/** Each is a connection that is held. */
+export const MOST_PIECES = 1000;
 /** What is smaller is not asked for: a thousandth of a core is the smallest unit that Kubernetes knows. */
 const SMALLEST_CORES = 0.001;
 const SHORTEST_SECONDS = 0.1;
@@ -130,7 +132,7 @@ function shareOf(cores: number, index: number, pieces: number): number {
  * 150m, six of them are all that a replica with a limit of one core may burn.
  */
 export function piecesFor(cores: number): number {
-  return Math.min(Math.max(8, Math.ceil(cores / 0.15)), 1000);
+  return Math.min(Math.max(8, Math.ceil(cores / 0.15)), MOST_PIECES);
 }
 
 /** What the load is meant to be at a moment, in cores. */

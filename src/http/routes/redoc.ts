@@ -1,6 +1,6 @@
 /** GET /redoc: the OpenAPI document to read. */
 import { randomBytes } from 'node:crypto';
-import { packageFile, SAME_ORIGIN, servePageFiles, textFile } from '../page-files.ts';
+import { packageFile, SAME_ORIGIN, SCRIPT, servePageFiles, textFile } from '../page-files.ts';
 import type { Route } from './route.ts';
 
 /** Two style sheets that ReDoc's bundle adds without the nonce: an empty one, and a fixed one of its scroll bars. */
@@ -17,9 +17,6 @@ document.addEventListener('DOMContentLoaded', () => {
   Redoc.init('/openapi.json', { nonce: window.__webpack_nonce__, nativeScrollbars: true }, document.getElementById('redoc'));
 });
 `;
-
-// Without the charset a regular expression in the bundle is misread and the page stays blank.
-const SCRIPT = 'text/javascript; charset=utf-8';
 
 const FILES = new Map([
   ['start.js', textFile(SCRIPT, START)],
