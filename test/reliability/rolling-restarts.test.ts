@@ -53,7 +53,7 @@ async function roll(test: TestContext, rig: Rig): Promise<{ tally: Tally; restar
   await Promise.all(replicas.map((replica) => replica.start()));
   const balancer = await start(rig.front, balancerPort, ports, folder);
   test.after(() => balancer.close());
-  const clients = startClients(balancerPort, rig.front === 'nginx');
+  const clients = startClients(test, balancerPort, { areAllFresh: rig.front === 'nginx' });
   const codes: unknown[] = [];
   let restarts = 0;
   while (restarts < rig.restarts || clients.tally.requests < rig.requests) {

@@ -34,6 +34,8 @@ export function podman(...words: readonly string[]): Ran {
     encoding: 'utf8',
     env: environment,
     maxBuffer: 2 ** 26,
+    // The longest of them stops a container, 20 s; a podman that hangs must not hang the whole run.
+    timeout: 120_000,
     // kube play takes a file of the image's name, in the folder where it runs, for a folder to build it from.
     cwd: FOLDER,
   });
@@ -60,7 +62,11 @@ export function hasImage(test: TestContext): boolean {
     mkdirSync(FOLDER, { recursive: true });
     writeFileSync(`${FOLDER}/containers.conf`, CONTAINERS_CONF);
     const script = fileURLToPath(new URL('stand-in.sh', import.meta.url));
-    const { status, stdout, stderr } = spawnSync(script, [ROOT, FOLDER], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+    const { status, stdout, stderr } = spawnSync(script, [ROOT, FOLDER], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+      timeout: 480_000,
+    });
     if (status !== 0) throw new Error(`the image was not built:\n${stdout.slice(-2000)}\n${stderr.slice(-4000)}`);
     built = true;
   }

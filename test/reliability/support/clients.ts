@@ -1,4 +1,5 @@
 /** Clients of every kind that an operator has, all at once, and the count of what they asked, got and lost. */
+import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type RawAnswer, RawConnection } from './raw-connection.ts';
 
@@ -30,7 +31,14 @@ const SHORT = post('{"cpu":"1m","seconds":0.3}');
 const isInfo = ({ status, body }: RawAnswer) => status === 200 && body.includes('"skyops"');
 const isRefused = ({ status }: RawAnswer) => status === 422;
 
-function kinds(areAllFresh: boolean): readonly Kind[] {
+export type ClientOptions = {
+  /** A new connection for each request, whatever kind of client it is. */
+  readonly areAllFresh?: boolean;
+  /** Two of the clients ask for short simulations, unless this is false. */
+  readonly doSimulate?: boolean;
+};
+
+function kinds({ areAllFresh = false, doSimulate = true }: ClientOptions): readonly Kind[] {
   const kind = (name: string, count: number, rest: Partial<Kind> & Pick<Kind, 'ask' | 'isRight'>): Kind => ({
     name,
     count,
@@ -54,7 +62,7 @@ function kinds(areAllFresh: boolean): readonly Kind[] {
       pauseMs: 10,
     }),
     // Its report comes back whatever happens: complete, or cancelled by the drain, or refused with the advice to come again.
-    kind('simulation', 2, {
+    kind('simulation', doSimulate ? 2 : 0, {
       ask: (connection) => connection.ask(SHORT),
       isRight: ({ status, body }) =>
         status === 200 || (status === 503 && body.includes('"draining"')) || status === 429,
@@ -69,8 +77,12 @@ async function inTwoParts(connection: RawConnection, request: string, first: num
   return connection.ask(request.slice(first));
 }
 
-/** Asks until it is stopped. */
-export function startClients(port: number, areAllFresh = false): { tally: Tally; stop: () => Promise<void> } {
+/** Asks until it is stopped, or the test has ended. */
+export function startClients(
+  test: TestContext,
+  port: number,
+  options: ClientOptions = {},
+): { tally: Tally; stop: () => Promise<void> } {
   const tally: Tally = { requests: 0, answers: new Map(), lost: [] };
   let isStopped = false;
 
@@ -102,7 +114,10 @@ export function startClients(port: number, areAllFresh = false): { tally: Tally;
     kept?.close();
   }
 
-  const running = kinds(areAllFresh).flatMap((kind) => Array.from({ length: kind.count }, () => run(kind)));
+  const running = kinds(options).flatMap((kind) => Array.from({ length: kind.count }, () => run(kind)));
+  test.after(() => {
+    isStopped = true;
+  });
   return {
     tally,
     stop: async () => {
