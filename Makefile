@@ -38,6 +38,11 @@ tools/kubernetes/node_modules/.installed: tools/kubernetes/package.json tools/ku
 	@cd tools/kubernetes && npm ci --no-progress --loglevel=error
 	@touch $@
 
+# The checker of regular expressions, for one test.
+tools/expressions/node_modules/.installed: tools/expressions/package.json tools/expressions/package-lock.json tools/expressions/.npmrc
+	@cd tools/expressions && npm ci --no-progress --loglevel=error
+	@touch $@
+
 install: node_modules/.installed ## Install the dependencies from the lockfile
 
 run: node_modules/.installed ## Start SkyOps on http://localhost:8001 (Ctrl-C stops it)
@@ -62,7 +67,7 @@ reference: node_modules/.installed ## Generate docs/reference from the code
 test: check test-all ## Install, then check, then every test
 
 .PHONY: test-all
-test-all: node_modules/.installed tools/kubernetes/node_modules/.installed
+test-all: node_modules/.installed tools/kubernetes/node_modules/.installed tools/expressions/node_modules/.installed
 	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,delivery,manifests,process}/*.test.ts' test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
 
 test-unit: node_modules/.installed ## Tests of single rooms, beside their sources
@@ -121,7 +126,7 @@ audit: node_modules/.installed ## Ask the registry for known holes in what ships
 	@npm audit --omit=dev
 	@npm audit signatures
 
-test-delivery: node_modules/.installed tools/kubernetes/node_modules/.installed ## Pipelines, Dockerfile, supply chain, manifests and chart
+test-delivery: node_modules/.installed tools/kubernetes/node_modules/.installed tools/expressions/node_modules/.installed ## Pipelines, Dockerfile, supply chain, expressions, manifests and chart
 	@$(NODE_TEST) 'test/{delivery,manifests}/*.test.ts'
 
 clean: ## Remove what was installed

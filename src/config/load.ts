@@ -24,7 +24,7 @@ export type ConfigErrors = readonly string[];
  * @see https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
 const SERVICE_LINK_NAME =
-  /^SKYOPS(_[A-Z0-9_]+)?_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+  /^SKYOPS(_[A-Z0-9_]{1,63})?_(SERVICE_(HOST|PORT(_[A-Z0-9_]{1,63})?)|PORT_\d{1,5}_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 
 export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErrors> {

@@ -50,7 +50,7 @@ export function parseMemoryAmount(text: string | number): MemoryAmount | undefin
   if (typeof text === 'number') return bytesOf(text);
   if (!new RegExp(MEMORY_PATTERN).test(text)) return undefined;
   if (text.endsWith('%')) return shareOf(text);
-  const [, digits = '', unit = ''] = /^([\d.]+)(.*)$/.exec(text) ?? [];
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?)(\D*)$/.exec(text) ?? [];
   return bytesOf(Number(digits) * (BYTES_OF_UNIT[unit] ?? Number.NaN));
 }
 
@@ -81,6 +81,6 @@ const SECONDS_OF_UNIT: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 
 export function parseDuration(text: string): number | undefined {
   if (/^\d{1,9}(\.\d{1,3})?$/.test(text)) return Number(text);
   if (!/^(\d{1,9}(\.\d{1,3})?(ms|s|m|h))+$/.test(text)) return undefined;
-  const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)];
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(\D+)/gy)];
   return parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (SECONDS_OF_UNIT[unit] ?? 0), 0);
 }

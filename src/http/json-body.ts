@@ -62,8 +62,11 @@ export function parseStrictJson(body: Uint8Array): unknown {
   return value;
 }
 
-/** The tokens that matter for keys: a whole string, so that a brace inside of one is not taken for structure. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}:]/g;
+/**
+ * The tokens that matter for keys: a whole string, so that a brace inside of one is not taken for structure; and all that stands
+ * between, so that each token begins where the one before ends and no text is looked at twice.
+ */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}:]|[^"{}:]+/gy;
 
 /** @param text valid JSON: only then is a string before a colon always a key. */
 function hasDuplicateKeys(text: string): boolean {
@@ -72,8 +75,8 @@ function hasDuplicateKeys(text: string): boolean {
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === '{') objects.push(new Set());
     else if (token === '}') objects.pop();
-    else if (token !== ':') lastString = token;
-    else {
+    else if (token.startsWith('"')) lastString = token;
+    else if (token === ':') {
       // Parsed, because "a" and "\u0061" are the same key.
       const key: string = JSON.parse(lastString);
       const keys = objects.at(-1);

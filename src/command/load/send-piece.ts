@@ -10,7 +10,10 @@ const PATIENCE_MS = 10_000;
 
 export function sendPiece(url: URL, { cores, seconds }: Piece, signal: AbortSignal): Promise<Sent> {
   // Below whatever path the Service is reached under.
-  const target = new URL('simulate-cpu', url.href.replace(/[?#].*$/, '').replace(/\/?$/, '/'));
+  const target = new URL(url);
+  target.pathname = `${url.pathname.replace(/\/$/, '')}/simulate-cpu`;
+  target.search = '';
+  target.hash = '';
   const request = target.protocol === 'https:' ? requestHttps : requestHttp;
   const body = JSON.stringify({
     // As the API takes it: at most three decimals of a core and of a second.

@@ -9,7 +9,7 @@ import {
 } from '#foundation/setting.ts';
 
 /** @see https://www.w3.org/TR/baggage/#baggage-http-header-format, the form that OTEL_RESOURCE_ATTRIBUTES and _HEADERS share. */
-const PAIRS = /^\s*[^=,\s]+\s*=[^,]*(,\s*[^=,\s]+\s*=[^,]*)*,?\s*$/;
+const PAIR = /^[^=\s]+\s*=/;
 
 function pairs(variable: string, meaning: string): Setting<Readonly<Record<string, string>>> {
   return {
@@ -18,12 +18,15 @@ function pairs(variable: string, meaning: string): Setting<Readonly<Record<strin
     expected: 'a list such as key=value,key2=value2, with values percent-encoded',
     fallback: {},
     shownFallback: 'none',
-    parse: (text) => (PAIRS.test(text) ? pairsOf(text) : undefined),
+    parse: pairsOf,
   };
 }
 
 function pairsOf(text: string): Readonly<Record<string, string>> | undefined {
-  const entries = text.split(',').filter((pair) => pair.trim() !== '');
+  const entries = text.split(',').map((pair) => pair.trim());
+  // One comma at the end is taken.
+  if (entries.length > 1 && entries.at(-1) === '') entries.pop();
+  if (!entries.every((pair) => PAIR.test(pair))) return undefined;
   try {
     return Object.fromEntries(
       entries.map((pair) => {
