@@ -23,13 +23,14 @@ type ReceivedSpan = {
 
 export type Collector = { readonly url: string; readonly spans: readonly ReceivedSpan[] };
 
-export async function startCollector(test: TestContext): Promise<Collector> {
+/** @param port any free one without it. */
+export async function startCollector(test: TestContext, port = 0): Promise<Collector> {
   const spans: ReceivedSpan[] = [];
   const server = new MockOtlpServer({
     logLevel: 'warn',
     services: ['http'],
     httpHostname: '127.0.0.1',
-    httpPort: 0,
+    httpPort: port,
     onTrace: ({ resourceSpans }: { resourceSpans: any[] }) => {
       for (const { resource, scopeSpans } of resourceSpans) {
         for (const scope of scopeSpans) {
