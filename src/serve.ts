@@ -6,13 +6,14 @@ import { FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { createSignalReader } from '#lifecycle/signals.ts';
 import { startWatchdog } from '#lifecycle/watchdog.ts';
+import { openLogOutput, type Stdout } from '#observability/log-output.ts';
 import { createLog } from '#observability/logger.ts';
 import { collectNow } from './heap.ts';
 import { type Service, startService } from './service.ts';
 
 export type Package = { readonly name: string; readonly version: string };
 
-const STDOUT = 1;
+const STDOUT: Stdout = { fd: 1, stream: () => process.stdout };
 
 /** Runs the service until it has stopped. Gives the exit code, or ends the process itself where nothing else would. */
 export async function serve({ name, version }: Package): Promise<number> {
@@ -27,7 +28,7 @@ export async function serve({ name, version }: Package): Promise<number> {
   const clock = systemClock;
   const { config } = loaded.value;
   const base = { service: name, version };
-  const log = createLog(config.logger, base, STDOUT, clock);
+  const log = createLog(config.logger.level, base, openLogOutput(STDOUT, config.logger.bufferBytes), clock);
   const { logger } = log;
   let isExiting = false;
 
@@ -65,7 +66,7 @@ export async function serve({ name, version }: Package): Promise<number> {
   // A terminal that closes, or a tool that probes, is no reason to stop a service; Node's default would be to die.
   for (const signal of ['SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
 
-  startWatchdog(clock, config.watchdog, { base, logFd: STDOUT }, (cause) => {
+  startWatchdog(clock, config.watchdog, { base, logFd: STDOUT.fd }, (cause) => {
     logger.error({ err: cause }, 'the watchdog broke, nobody watches the event loop');
   });
 

@@ -1,13 +1,13 @@
 /** Answers what breaks while it is read: not HTTP at all, too slow, too large, or an expectation that nobody meets. */
 
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Refusal } from '#foundation/outcome.ts';
 import { newTraceId } from '#foundation/trace-context.ts';
 import { OTHER_METHOD, UNMATCHED_PATH } from '#observability/request-record.ts';
+import { type Answer, linesOf, SECURITY_HEADERS } from './answer.ts';
 import { connectionOf } from './connection.ts';
 import type { HookParts } from './hooks/hook.ts';
-import { SECURITY_HEADERS } from './hooks/security-headers.ts';
 import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemOf } from './problem.ts';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
 import { MAX_HEADER_BYTES } from './settings.ts';
@@ -48,18 +48,19 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Soc
     socket.destroy();
   } else {
     // Its own body is broken. Written through its answer, it is observed under its route and its id.
-    const { head, body } = problemAnswer(refusal, request.id);
-    answer.writeHead(head.status, head.headers).end(body);
+    answerProblem(answer, refusal);
   }
 }
 
 /** Node answers these two by itself otherwise, without a body, an id, or a trace in log and metrics. */
 export function answerOddRequests(server: Server, parts: Parts): void {
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const refusal = { code: 'expectation-failed', detail: 'Only Expect: 100-continue is understood.' } as const;
-    const { head, body } = problemAnswer(refusal, requestIdOf(request));
-    response.writeHead(head.status, head.headers).end(body);
-    observe(head, body, request.socket, parts);
+  server.on('checkExpectation', (request: IncomingMessage, answer: Answer) => {
+    answer.requestId = requestIdOf(request);
+    const problem = answerProblem(answer, {
+      code: 'expectation-failed',
+      detail: 'Only Expect: 100-continue is understood.',
+    });
+    observe(problem, request.socket, parts);
   });
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     // Node has let go of the socket: an error on it, such as a reset by the client, would end the process.
@@ -71,30 +72,40 @@ export function answerOddRequests(server: Server, parts: Parts): void {
 }
 
 function refuseOnSocket(socket: Socket, refusal: Refusal<ProblemCode>, parts: Parts): void {
-  const { head, body } = problemAnswer(refusal, newTraceId());
-  const lines = Object.entries(head.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${head.status} ${STATUS_CODES[head.status]}\r\n${lines.join('')}\r\n${body}`);
-  observe(head, body, socket, parts);
+  const sent = problemAnswer(refusal, newTraceId());
+  const { status, requestId, headers, body } = sent;
+  const head = linesOf({ ...SECURITY_HEADERS, [REQUEST_ID_HEADER]: requestId, ...headers });
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`);
+  observe(sent, socket, parts);
 }
 
-type Head = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
+function answerProblem(answer: Answer, refusal: Refusal<ProblemCode>): ProblemAnswer {
+  const sent = problemAnswer(refusal, answer.requestId);
+  answer.writeHead(sent.status, sent.headers).end(sent.body);
+  return sent;
+}
 
-function problemAnswer(refusal: Refusal<ProblemCode>, requestId: string): { head: Head; body: string } {
+type ProblemAnswer = {
+  readonly status: number;
+  readonly requestId: string;
+  /** Without those that every answer has. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+function problemAnswer(refusal: Refusal<ProblemCode>, requestId: string): ProblemAnswer {
   const problem = problemOf(refusal, requestId);
   const body = JSON.stringify(problem);
   const headers = {
-    ...SECURITY_HEADERS,
     'content-type': PROBLEM_CONTENT_TYPE,
     'content-length': String(Buffer.byteLength(body)),
-    [REQUEST_ID_HEADER]: requestId,
     // What follows on this connection cannot be told from the rest of what broke.
     connection: 'close',
   };
-  return { head: { status: problem.status, headers }, body };
+  return { status: problem.status, requestId, headers, body };
 }
 
-function observe({ status, headers }: Head, body: string, socket: Socket, { observer, tracing }: Parts): void {
-  const requestId = headers[REQUEST_ID_HEADER] ?? '';
+function observe({ status, requestId, body }: ProblemAnswer, socket: Socket, { observer, tracing }: Parts): void {
   observer.started();
   observer.finished({
     requestId,

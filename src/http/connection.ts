@@ -1,10 +1,12 @@
 /** What is kept of each connection for as long as it is open, in one place: looking it up is part of every request. */
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import type { Answer } from './answer.ts';
 import { REQUESTS_PER_CONNECTION } from './settings.ts';
 
 class Connection {
+  /** Address of the peer, `''` if it is gone already. */
+  readonly client: string;
   /** It has been told, or is about to be told, that it ends. */
   isClosing = false;
   /** Requests behind the answer that ended it. */
@@ -15,13 +17,19 @@ class Connection {
   requestsLeft = REQUESTS_PER_CONNECTION * (0.75 + Math.random() / 2);
   /** The one that came last, answered or not: what is broken behind it depends on how far it has come. */
   latestRequest: FastifyRequest | undefined;
-  latestAnswer: ServerResponse | undefined;
+  latestAnswer: Answer | undefined;
+  /** Bytes written that were answers of requests which have ended. */
+  bytesObserved = 0;
+
+  constructor({ remoteAddress = '' }: Socket) {
+    this.client = remoteAddress;
+  }
 }
 
 const CONNECTION = Symbol('connection');
 
 /** A property of the socket itself: a map of sockets keeps room for the most that there ever were. */
 export function connectionOf(socket: Socket & { [CONNECTION]?: Connection }): Connection {
-  socket[CONNECTION] ??= new Connection();
+  socket[CONNECTION] ??= new Connection(socket);
   return socket[CONNECTION];
 }

@@ -1,6 +1,7 @@
 /** The files that a page of documentation loads, served from the packages that they come in. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { loosen } from './answer.ts';
 import type { App } from './routes/route.ts';
 
 /** Nothing foreign, nothing inline; each page adds only what it cannot do without. */
@@ -47,10 +48,8 @@ export function servePageFiles(app: App, prefix: string, files: ReadonlyMap<stri
     async (request, reply) => {
       const file = files.get(request.params.file);
       if (file === undefined) return reply.callNotFound();
-      return reply
-        .header('content-type', file.type)
-        .header('cache-control', 'public, max-age=3600')
-        .send(await file.content());
+      const content = await file.content();
+      return loosen(reply, { 'cache-control': 'public, max-age=3600' }).header('content-type', file.type).send(content);
     },
   );
 }

@@ -5,17 +5,17 @@ import { Failure } from '#foundation/failure.ts';
 import type { RequestTrace } from '#observability/request-record.ts';
 import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { requireDeclaredAccess } from './access.ts';
+import { Answer, answerOf, assertHeads } from './answer.ts';
 import { answerBrokenConnection, answerOddRequests } from './broken-request.ts';
 import { addHooks } from './hooks/catalog.ts';
 import { closeWith } from './hooks/closing.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { observeRequest } from './hooks/observation.ts';
-import { SECURITY_HEADERS } from './hooks/security-headers.ts';
 import { invalidInput } from './invalid-input.ts';
 import { acceptStrictJson, RefusedRequest } from './json-body.ts';
 import { openApiOptions } from './openapi.ts';
 import { Problem, sendProblem } from './problem.ts';
-import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
+import { requestIdOf } from './request-id.ts';
 import { type RouteParts, routes } from './routes/catalog.ts';
 import type { App } from './routes/route.ts';
 import {
@@ -43,6 +43,7 @@ export type ServerParts = RouteParts &
 /** The server with everything on it, checked and ready to listen. Rejects if a route is not declared in full. */
 export async function createServer(parts: ServerParts): Promise<App> {
   const { settings, onFailure } = parts;
+  assertHeads();
   const validators = createValidators();
   const app: App = fastify({
     // Requests are logged by the observation hook, which also sees those that are aborted.
@@ -57,6 +58,8 @@ export async function createServer(parts: ServerParts): Promise<App> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: settings.keepAliveSeconds * 1000,
     http: {
+      ServerResponse: Answer,
+      optimizeEmptyRequests: true,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -82,9 +85,9 @@ export async function createServer(parts: ServerParts): Promise<App> {
     frameworkErrors: (error, request, reply) => {
       // Errors before routing run no hooks, so that this does their part.
       observeRequest(request, reply, parts);
-      reply.header(REQUEST_ID_HEADER, request.id).headers(SECURITY_HEADERS);
+      answerOf(reply).requestId = request.id;
       // A target that the router cannot read comes with nothing checked: neither its headers nor what is behind it.
-      closeWith(request, reply);
+      closeWith(reply);
       return answerError(error, request, reply);
     },
     clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts),
@@ -95,15 +98,15 @@ export async function createServer(parts: ServerParts): Promise<App> {
 
   for (const schema of [Problem, Simulation, SimulationSummary]) app.addSchema(schema);
   // Fastify's own would compile a validator for every union in an answer when it is first sent: 170 ms of CPU time in
-  // the first simulation (measured). That answers keep to their schemas is shown by the tests.
+  // the first simulation (measured). That answers keep to their schemas is shown by the tests. The first line keeps it from being
+  // compiled, the second from being looked up for each answer.
   app.setSerializerCompiler(() => JSON.stringify);
+  app.setReplySerializer((payload) => JSON.stringify(payload));
   requireDeclaredAccess(app);
   acceptStrictJson(app);
   addHooks(app, parts);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) => {
-    // A file that does not exist below a page is no route of its own.
-    request.route = undefined;
     return answerUnmatched(app, request, reply);
   });
   await app.register(swagger, openApiOptions(parts.build));

@@ -1,8 +1,8 @@
 /** The log: one JSON object a line on stdout, written without ever waiting for its reader. */
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import sonicBoom from 'sonic-boom';
 import { type Cancel, type Clock, wait } from '#foundation/clock.ts';
 import { choiceSetting, integerSetting, type SettingValues } from '#foundation/setting.ts';
+import type { LogOutput } from './log-output.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -53,49 +53,31 @@ export type Log = {
   readonly close: (timeoutMs: number) => Promise<void>;
 };
 
-/**
- * @param fd the file descriptor to write to, 1 for stdout.
- * @param base fields of every line, such as the name and the version of the service.
- */
+/** @param base fields of every line, such as the name and the version of the service. */
 export function createLog(
-  settings: LoggerSettings,
+  level: LoggerSettings['level'],
   base: Readonly<Record<string, string>>,
-  fd: number,
+  output: LogOutput,
   clock: Clock,
 ): Log {
   let droppedLines = 0;
-  // Not pino.destination(): it writes synchronously, so that a full pipe without a reader stops the whole service,
-  // and it flushes synchronously at exit, which waits for such a reader for ever (both measured).
-  const destination = new sonicBoom.SonicBoom({
-    fd,
-    sync: false,
-    // Every chunk at once; those that come while the kernel takes the one before go together.
-    minLength: 1,
-    maxLength: settings.bufferBytes,
-  });
-  destination.on('drop', (lines: string) => {
-    droppedLines += lines.split('\n').length - 1;
-  });
-  // The reader is gone (EPIPE) or the disk is full: the service goes on, the buffer fills up, and drops are counted.
-  destination.on('error', () => {});
-  // Gathered here: the destination measures all that waits again for each line.
   let chunk = '';
   let cancelHandover: Cancel | undefined;
   const handOver = () => {
     cancelHandover?.();
     cancelHandover = undefined;
-    if (chunk !== '') destination.write(chunk);
+    if (chunk !== '') droppedLines += output.write(chunk);
     chunk = '';
   };
   const atOnce = {
     write: (line: string) => {
       handOver();
       // By itself: what does not fit any more is dropped whole, and this is the line that matters.
-      destination.write(line);
+      droppedLines += output.write(line);
     },
   };
   return {
-    logger: createLogger(settings.level, base, atOnce),
+    logger: createLogger(level, base, atOnce),
     base,
     writeSoon: (line) => {
       chunk += line;
@@ -106,9 +88,8 @@ export function createLog(
     close: async (timeoutMs) => {
       handOver();
       const written = new AbortController();
-      destination.flush(() => written.abort());
+      output.flush(() => written.abort());
       await wait(clock, timeoutMs, written.signal);
-      destination.destroy();
     },
   };
 }

@@ -11,14 +11,12 @@ import { observationHook } from './observation.ts';
 import { pipeliningHook } from './pipelining.ts';
 import { renewalHook } from './renewal.ts';
 import { requestIdHook } from './request-id.ts';
-import { securityHeadersHook } from './security-headers.ts';
 import { unmatchedHook } from './unmatched.ts';
 
 const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
   { hook: closingHook, because: 'first: what is not to be looked at is not even counted' },
   { hook: requestIdHook, because: 'before all others, so that whatever refuses later can be found in the log' },
   { hook: observationHook, because: 'before anything can refuse: refused requests count too' },
-  { hook: securityHeadersHook, because: 'before anything answers' },
   { hook: drainHook, because: 'a refusal during the drain must close its connection as well' },
   { hook: renewalHook, because: 'refused requests count for the age of a connection too' },
   { hook: pipeliningHook, because: 'refused requests wait to be read as well' },
@@ -32,6 +30,7 @@ export function addHooks(app: FastifyInstance, parts: HookParts): void {
   const onRequest = hooks.flatMap(({ hook }) => hook(app, parts) ?? []);
   // One of Fastify's hooks for all of them: each of its own is a call of its iterator for every request.
   app.addHook('onRequest', (request, reply, done) => {
+    // A refusal that is thrown goes the way of all others, to the error handler.
     for (const each of onRequest) if (!each(request, reply)) return;
     done();
   });

@@ -1,5 +1,6 @@
 /** What comes behind an answer that ends its connection is not looked at: RFC 9112, section 9.6, forbids to process it. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
+import { answerOf } from '../answer.ts';
 import { connectionOf } from '../connection.ts';
 import type { Hook } from './hook.ts';
 
@@ -19,7 +20,7 @@ export const closingHook: Hook = () => (request, reply) => {
 };
 
 /** Makes the answer the last one of its connection. */
-export function closeWith(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  connectionOf(request.raw.socket).isClosing = true;
-  return reply.header('connection', 'close');
+export function closeWith(reply: FastifyReply): FastifyReply {
+  answerOf(reply).closeConnection();
+  return reply;
 }

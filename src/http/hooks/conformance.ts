@@ -22,7 +22,7 @@ export const conformanceHook: Hook = () => (request, reply) => {
   const deviation = deviationOf(request.raw);
   if (deviation === undefined) return true;
   // Where this request ends and the next one begins may be what is in doubt.
-  sendProblem(closeWith(request, reply), deviation);
+  sendProblem(closeWith(reply), deviation);
   return false;
 };
 

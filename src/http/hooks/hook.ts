@@ -14,7 +14,7 @@ export type HookParts = {
   readonly openRequests: OpenRequests;
 };
 
-/** Sees the head of a request. Returns whether it goes on; where it does not, it has been answered. */
+/** Sees the head of a request. Returns whether it goes on; where it does not, it has been answered. What it throws is answered by the error handler. */
 type OnRequest = (request: FastifyRequest, reply: FastifyReply) => boolean;
 
 /** What it does when a request has come in, if anything; for all else it uses Fastify's own hooks. */

@@ -1,7 +1,7 @@
 /** The one place that sees each request begin and end, aborted ones included; log and metrics are made from it. */
 
 import type { ServerResponse } from 'node:http';
-import type { FastifyContextConfig, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { traceparentOf } from '#foundation/trace-context.ts';
 import {
   CLIENT_CLOSED_REQUEST,
@@ -10,6 +10,7 @@ import {
   type SentRequest,
   UNMATCHED_PATH,
 } from '#observability/request-record.ts';
+import { answerOf } from '../answer.ts';
 import { connectionOf } from '../connection.ts';
 import { REQUEST_ID_HEADER } from '../request-id.ts';
 import type { Hook, HookParts } from './hook.ts';
@@ -31,25 +32,23 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Its span, from the moment in which it is observed. */
     trace: RequestTrace;
-    /** What is observed of its route, once a route has taken it. */
-    route: ObservedRoute | undefined;
+  }
+  interface FastifyContextConfig {
+    /** What is observed of the route; not there where no route matches. */
+    observed?: ObservedRoute;
   }
 }
 
 type ObservedRoute = { readonly path: string; readonly isRoutine: boolean; readonly isStream: boolean };
 
+const UNMATCHED: ObservedRoute = { path: UNMATCHED_PATH, isRoutine: false, isStream: false };
+
 export const observationHook: Hook = (app, parts) => {
   app.decorateRequest('trace');
-  app.decorateRequest('route');
   app.addHook('onRoute', (route) => {
-    const { method, url, schema, config, onRequest } = route;
-    const observed = observedRoute(url, config);
-    // Bound to the route: Fastify makes a new object of its options for each request that asks.
-    const remember: onRequestHookHandler = (request, _reply, done) => {
-      request.route = observed;
-      done();
-    };
-    route.onRequest = [remember, ...[onRequest ?? []].flat()];
+    const { method, url, schema, config } = route;
+    const observed = { path: url, isRoutine: config?.isRoutine === true, isStream: config?.isStream === true };
+    route.config = { ...config, observed };
     for (const each of [method].flat()) {
       // What is documented, without the HEAD that Fastify adds to every GET: the files of the pages can wait for their first request.
       if (each !== 'HEAD' && schema?.operationId !== undefined)
@@ -68,10 +67,7 @@ export function observeRequest(
   { clock, observer, tracing, openRequests }: HookParts,
 ): void {
   const startedMs = clock.monotonicMs();
-  const { socket } = request.raw;
-  const bytesBefore = socket.bytesWritten;
-  const client = request.ip ?? '';
-  const { headers } = request.raw;
+  const { socket, headers } = request.raw;
   const trace = tracing.begin(ownIdOf(request), oneOf(headers['traceparent']), oneOf(headers['tracestate']));
   request.trace = trace;
   // How a page or a script learns where its request is in the traces; what is not exported is nowhere to be found.
@@ -81,12 +77,16 @@ export function observeRequest(
   const connection = connectionOf(socket);
   connection.openRequests += 1;
   connection.latestRequest = request;
-  connection.latestAnswer = reply.raw;
+  connection.latestAnswer = answerOf(reply);
   // Fastify's onResponse does not run when the client is gone; `close` always comes, and once.
-  reply.raw.once('close', () => {
+  reply.raw.on('close', () => {
     openRequests.delete(request);
     connection.openRequests -= 1;
-    const { path, isRoutine, isStream } = request.route ?? routeOf(request);
+    const { bytesWritten } = socket;
+    const bytesSent = bytesWritten - connection.bytesObserved;
+    connection.bytesObserved = bytesWritten;
+    // A page's file that does not exist has lost its route by now.
+    const { path, isRoutine, isStream } = request.routeOptions.config?.observed ?? UNMATCHED;
     observer.finished({
       requestId: request.id,
       trace,
@@ -94,22 +94,13 @@ export function observeRequest(
       path,
       status: wasAnswered(reply.raw, isStream) ? reply.raw.statusCode : CLIENT_CLOSED_REQUEST,
       durationMs: clock.monotonicMs() - startedMs,
-      bytesSent: socket.bytesWritten - bytesBefore,
-      client,
+      bytesSent,
+      client: connection.client,
       isRoutine,
       sent: trace.isSampled ? sentBy(request) : undefined,
     });
   });
 }
-
-const observedRoute = (url: string | undefined, config: FastifyContextConfig | undefined): ObservedRoute => ({
-  path: url ?? UNMATCHED_PATH,
-  isRoutine: config?.isRoutine === true,
-  isStream: config?.isStream === true,
-});
-
-/** For those that were refused before their route took them, and those without one. */
-const routeOf = ({ routeOptions: { url, config } }: FastifyRequest) => observedRoute(url, config);
 
 /** How the route answers when all is well, and the status of what must not happen. */
 function declaredStatuses(schema: { response?: unknown } | undefined): readonly number[] {

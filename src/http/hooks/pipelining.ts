@@ -12,7 +12,7 @@ import type { Hook } from './hook.ts';
 export const pipeliningHook: Hook = () => (request, reply) => {
   if (connectionOf(request.raw.socket).openRequests <= MAX_PIPELINED_REQUESTS) return true;
   // What stands behind it is not answered: its client has to open another connection.
-  sendProblem(closeWith(request, reply), {
+  sendProblem(closeWith(reply), {
     code: 'too-many-pipelined',
     detail: `At most ${MAX_PIPELINED_REQUESTS} requests of a connection may wait for their answers.`,
   });

@@ -7,6 +7,6 @@ import type { Hook } from './hook.ts';
 export const renewalHook: Hook = () => (request, reply) => {
   const connection = connectionOf(request.raw.socket);
   connection.requestsLeft -= 1;
-  if (connection.requestsLeft < 1) closeWith(request, reply);
+  if (connection.requestsLeft < 1) closeWith(reply);
   return true;
 };

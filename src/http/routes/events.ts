@@ -59,7 +59,6 @@ export function eventsRoute({ feed, clock }: { readonly feed: EventFeed; readonl
         });
         return reply
           .header('content-type', 'text/event-stream; charset=utf-8')
-          .header('cache-control', 'no-store')
           .header('x-accel-buffering', 'no')
           .send(stream);
       },

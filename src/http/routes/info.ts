@@ -72,7 +72,7 @@ export function infoRoute(parts: ServiceParts): Route {
           },
         },
       },
-      async () => ({ ...serviceInfo(parts), links: LINKS }),
+      () => ({ ...serviceInfo(parts), links: LINKS }),
     );
   };
 }

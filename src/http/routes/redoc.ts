@@ -1,5 +1,6 @@
 /** GET /redoc: the OpenAPI document to read. */
 import { randomBytes } from 'node:crypto';
+import { loosen } from '../answer.ts';
 import { packageFile, SAME_ORIGIN, SCRIPT, servePageFiles, textFile } from '../page-files.ts';
 import type { Route } from './route.ts';
 
@@ -31,11 +32,8 @@ const FILES = new Map([
 export const redocRoute: Route = (app) => {
   app.get('/redoc', { config: { access: 'public' }, schema: { hide: true } }, async (_request, reply) => {
     const nonce = randomBytes(16).toString('base64');
-    return reply
-      .header(
-        'content-security-policy',
-        `${SAME_ORIGIN}; style-src 'self' 'nonce-${nonce}' ${REDOC_STYLES}; worker-src blob:`,
-      )
+    const policy = `${SAME_ORIGIN}; style-src 'self' 'nonce-${nonce}' ${REDOC_STYLES}; worker-src blob:`;
+    return loosen(reply, { 'content-security-policy': policy })
       .header('content-type', 'text/html; charset=utf-8')
       .send(page(nonce));
   });

@@ -19,6 +19,8 @@ export type Metrics = RequestObserver & {
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const listeners = families.map((family) => family(registry, sources));
+  const onStarted = listeners.flatMap(({ requestStarted }) => requestStarted ?? []);
+  const onFinished = listeners.flatMap(({ requestFinished }) => requestFinished ?? []);
   let lastSeconds: number | null = null;
   gauges(registry, {
     skyops_scrape_duration_seconds: [
@@ -44,10 +46,10 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   return {
     started: () => {
-      for (const listener of listeners) listener.requestStarted?.();
+      for (const requestStarted of onStarted) requestStarted();
     },
     finished: (record: RequestRecord) => {
-      for (const listener of listeners) listener.requestFinished?.(record);
+      for (const requestFinished of onFinished) requestFinished(record);
     },
     declared: (method, path, status) => {
       for (const listener of listeners) listener.routeDeclared?.(method, path, status);
