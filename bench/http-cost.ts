@@ -1,13 +1,14 @@
 /**
  * What a request costs, beside bare node:http, plain Fastify and FastAPI with the same body: the server pinned to one core, the load
- * (wrk, 32 connections) to the other, in interleaved rounds. Prints one table and writes it to docs/bench/http-cost.md.
+ * (wrk, 32 connections) and whoever reads its log to the other, in interleaved rounds. Prints one table and writes it to
+ * docs/bench/http-cost.md.
  *
  * Needs Linux, two cores, wrk, taskset, and python3 with venv for FastAPI (installed into .cache once; left out without it).
  * ROUNDS=5 SECONDS=3 are the defaults, ONLY=bare,skyops leaves the others out.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -51,13 +52,20 @@ const fastapi = (name: string, middleware: string): Variant => ({
   environment: { MIDDLEWARE: middleware },
 });
 
-function pinned(core: number, words: readonly string[], environment: Readonly<Record<string, string>>, name: string) {
-  const log = openSync(join(folder, `${name}.log`), 'w');
-  return spawn('taskset', ['-c', String(core), ...words], {
+/** What it logs goes into a pipe that is read all the time, as the runtime of a container does. */
+function pinned(core: number, words: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+  const pipe = join(mkdtempSync(join(folder, 'log-')), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  spawn('taskset', ['-c', '1', 'cat', pipe], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // Waits until the reader is there; the reader ends with the last of those who may write.
+  const log = openSync(pipe, 'w');
+  const child = spawn('taskset', ['-c', String(core), ...words], {
     cwd: ROOT,
     stdio: ['ignore', log, 'inherit'],
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: join(folder, 'cache'), BODY, ...environment },
   });
+  closeSync(log);
+  return child;
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -83,7 +91,7 @@ function load(url: string, seconds: number): string {
 async function measure({ name, words, environment }: Variant): Promise<Run> {
   const port = await freePort();
   const settings = { ...environment, PORT: String(port), SKYOPS_PORT: String(port) };
-  const child = pinned(0, words(port), settings, name.replaceAll(/\W+/g, '-'));
+  const child = pinned(0, words(port), settings);
   const url = `http://127.0.0.1:${port}/health`;
   await untilAnswering(url);
   load(url, 1);
@@ -107,12 +115,9 @@ for (const command of ['wrk', 'taskset']) {
     throw new Error(`${command} is needed: apt-get install wrk util-linux`);
 }
 const collectorPort = await freePort();
-const collector = pinned(
-  1,
-  [process.execPath, join(ROOT, 'bench/support/collector.mjs')],
-  { PORT: String(collectorPort) },
-  'collector',
-);
+const collector = pinned(1, [process.execPath, join(ROOT, 'bench/support/collector.mjs')], {
+  PORT: String(collectorPort),
+});
 const exporting = (ratio: string) => ({
   OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collectorPort}`,
   OTEL_TRACES_SAMPLER: 'traceidratio',

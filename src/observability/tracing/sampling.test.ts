@@ -44,5 +44,6 @@ describe('the sampler', () => {
   it('always on and always off are what they say', () => {
     assert.equal(sampler('always_on', 0)('0'.repeat(32), parent(false)), true);
     assert.equal(sampler('always_off', 1)('f'.repeat(32), parent(true)), false);
+    assert.equal(sampler('traceidratio', 1e-300)('f'.repeat(32), undefined), false);
   });
 });
