@@ -7,16 +7,12 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY LICENSE ./
-COPY tools/bundle.ts tools/
+COPY tools/bundle.ts tools/cached-service.ts tools/fill-code-cache.ts tools/
 COPY src src
 RUN node tools/bundle.ts /app
-# One start fills the compile cache, as the user and with the flags of the end, which the cache is bound to.
+# One start keeps what V8 has compiled for it; V8 takes it where its version and its flags are the same.
 WORKDIR /app
-RUN install -d -o 65532 -g 65532 .compile-cache
-USER 65532:65532
-RUN NODE_COMPILE_CACHE=/app/.compile-cache SKYOPS_PORT=0 SKYOPS_DRAIN_DELAY_SECONDS=0 SKYOPS_LOG_LEVEL=silent \
-    timeout -s TERM 5 node --disable-sigusr1 --disable-proto=delete --no-addons src/main.js || [ $? = 124 ]
-USER 0:0
+RUN node src/fill-code-cache.js && rm src/fill-code-cache.js
 # The runtime and every shared library that it links, each at its own path, in a tree of its own.
 RUN mkdir -p /image/tmp /image/etc \
  && cp --parents "$(command -v node)" /image \
@@ -40,7 +36,7 @@ LABEL org.opencontainers.image.title="SkyOps" \
       org.opencontainers.image.created="${CREATED}"
 COPY --from=program /image /
 # One arena: what the threads allocate outside of V8 is little, and an arena for each keeps 5 MB resident (measured).
-ENV SKYOPS_COMMIT=${COMMIT} NODE_ENV=production NODE_COMPILE_CACHE=/app/.compile-cache MALLOC_ARENA_MAX=1
+ENV SKYOPS_COMMIT=${COMMIT} NODE_ENV=production MALLOC_ARENA_MAX=1
 WORKDIR /app
 USER 65532:65532
 EXPOSE 8001
@@ -48,10 +44,8 @@ EXPOSE 8001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 \
   CMD ["/usr/local/bin/node", "src/main.js", "check", "--timeout", "3s"]
 # What it may do, and no more: the network, threads, its own files, what the kernel says of it. The inspector is for the watchdog, which
-# asks where a main thread stands that does not turn. The compile cache is used only where it could be written, which the user and
-# the root file system do not allow. It is a seat belt, no sandbox: Node says so itself, in warnings that are turned off.
+# asks where a main thread stands that does not turn. It is a seat belt, no sandbox: Node says so itself, in warnings that are turned off.
 ENTRYPOINT ["/usr/local/bin/node", "--disable-sigusr1", "--disable-proto=delete", "--no-addons", \
   "--permission", "--allow-net", "--allow-worker", "--allow-inspector", \
   "--allow-fs-read=/app", "--allow-fs-read=/proc", "--allow-fs-read=/sys/fs/cgroup", \
-  "--allow-fs-write=/app/.compile-cache", \
   "--disable-warning=PERM0004", "--disable-warning=PERM0006", "--disable-warning=ExperimentalWarning", "src/main.js"]

@@ -13,12 +13,9 @@ SKYOPS_HOST ?= 127.0.0.1
 SKYOPS_PORT ?= 8001
 SKYOPS_DRAIN_DELAY_SECONDS ?= 0
 
-# A file whose tests have ended ends too: a test that fails half-way may leave clients behind that would run for ever, and
-# --test-timeout knows tests, not files.
-TEST = node --test --test-force-exit
 # Random order finds tests that lean on each other; the seed is printed, SEED=… repeats it.
 SEED ?=
-NODE_TEST = $(TEST) --test-randomize $(if $(SEED),--test-random-seed=$(SEED)) --test-timeout=120000
+NODE_TEST = node --test --test-randomize $(if $(SEED),--test-random-seed=$(SEED)) --test-timeout=120000
 
 help: ## What can be made
 	@echo 'SkyOps: the exemplary operations microservice for Kubernetes.'
@@ -89,19 +86,19 @@ test-monitoring: node_modules/.installed ## The alert rules and the dashboard, b
 	@$(NODE_TEST) test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
 
 test-image: node_modules/.installed tools/kubernetes/node_modules/.installed ## The image, really built and run: about 2 minutes, needs root, buildah, podman, runc and mmdebstrap
-	@$(TEST) --test-timeout=600000 test/image/image.test.ts
+	@node --test --test-timeout=600000 test/image/image.test.ts
 
 fire-drill: node_modules/.installed ## Provoke every alert and see it arrive and clear: about 3 minutes, needs root, prometheus and prometheus-alertmanager
-	@$(TEST) --test-timeout=600000 test/monitoring/fire-drill.test.ts
+	@node --test --test-timeout=600000 test/monitoring/fire-drill.test.ts
 
 # One after the other: each of them loads the machine as it will.
 test-reliability: node_modules/.installed ## Rolling restarts, hostile clients, faults, skyops load: about 11 minutes, needs haproxy and nginx
-	@$(TEST) --test-concurrency=1 --test-timeout=1800000 'test/reliability/*.test.ts'
+	@node --test --test-concurrency=1 --test-timeout=1800000 'test/reliability/*.test.ts'
 
 MINUTES ?= 60
 soak: node_modules/.installed ## Load for MINUTES=60, then a million requests through rolling restarts behind each balancer
-	@SOAK_MINUTES=$(MINUTES) $(TEST) --test-timeout=86400000 test/soak/soak.test.ts
-	@REQUESTS=1000000 RESTARTS=100 $(TEST) --test-timeout=86400000 test/reliability/rolling-restarts.test.ts
+	@SOAK_MINUTES=$(MINUTES) node --test --test-timeout=86400000 test/soak/soak.test.ts
+	@REQUESTS=1000000 RESTARTS=100 node --test --test-timeout=86400000 test/reliability/rolling-restarts.test.ts
 
 bench: node_modules/.installed ## Measure: probes under load, about a minute
 	@node bench/probes-under-load.ts

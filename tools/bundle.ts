@@ -6,7 +6,7 @@
  */
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = {
@@ -48,8 +48,37 @@ const builtinsByRequire: Plugin = {
   },
 };
 
+/** The service is a file of its own, which is loaded with its compiled code (cached-service.ts). */
+const serviceFromCache: Plugin = {
+  name: 'service',
+  setup: (bundler) =>
+    bundler.onResolve({ filter: /^\.\/serve\.ts$/ }, () => ({ path: join(ROOT, 'tools/cached-service.ts') })),
+};
+
+const MODULES: BuildOptions = {
+  // What is loaded on demand stays apart, such as the command line.
+  splitting: true,
+  format: 'esm',
+  // CommonJS packages expect these.
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url), __dirname = import.meta.dirname;",
+  },
+  plugins: [builtinsByRequire, threadsByTheirNewNames, serviceFromCache],
+};
+
+/** One file, as V8 keeps compiled code for one script; a script knows no import.meta. */
+const SCRIPT: BuildOptions = {
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': '__url', 'import.meta.resolve': '__resolve' },
+  banner: {
+    js: "const { pathToFileURL } = require('node:url'), __url = pathToFileURL(__filename).href, __resolve = (name) => pathToFileURL(require.resolve(name)).href;",
+  },
+  plugins: [builtinsByRequire, threadsByTheirNewNames],
+};
+
 /** @returns the packages of which something is in the bundle, as their folders. */
-async function bundle(folder: string, entryPoints: string[]): Promise<readonly string[]> {
+async function bundle(folder: string, entryPoints: string[], form: BuildOptions): Promise<readonly string[]> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints,
@@ -57,18 +86,11 @@ async function bundle(folder: string, entryPoints: string[]): Promise<readonly s
     chunkNames: '[name]-[hash]',
     outdir: join(folder, 'src'),
     bundle: true,
-    // What is loaded on demand stays apart: traces, the command line.
-    splitting: true,
-    format: 'esm',
     platform: 'node',
     target: 'node26',
-    // CommonJS packages expect these.
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url), __dirname = import.meta.dirname;",
-    },
-    plugins: [builtinsByRequire, threadsByTheirNewNames],
     legalComments: 'none',
     logLevel: 'warning',
+    ...form,
     metafile: true,
   });
   const inputs = Object.keys(metafile.inputs).map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
@@ -106,9 +128,10 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 // A thread in a file of its own: what it shares with the main thread would be a file more for each of them to read.
 const packages = new Set([
-  ...(await bundle(folder, ['src/main.ts'])),
-  ...(await bundle(folder, ['src/simulation/worker/thread.ts'])),
-  ...(await bundle(folder, ['src/lifecycle/watchdog-thread.ts'])),
+  ...(await bundle(folder, ['src/main.ts', 'tools/fill-code-cache.ts'], MODULES)),
+  ...(await bundle(folder, ['src/serve.ts'], SCRIPT)),
+  ...(await bundle(folder, ['src/simulation/worker/thread.ts'], MODULES)),
+  ...(await bundle(folder, ['src/lifecycle/watchdog-thread.ts'], MODULES)),
 ]);
 copyPages(folder);
 writeLicences(folder, new Set([...packages, ...Object.keys(PAGES)]));
