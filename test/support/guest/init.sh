@@ -16,7 +16,7 @@ echo 402653184 > /sys/fs/cgroup/pod/memory.max
   # Its shell goes into the group first, and into a namespace in which that group is the root, as in Kubernetes.
   sh -c 'echo $$ > /sys/fs/cgroup/pod/cgroup.procs; exec /usr/local/bin/unshare -C -m sh -c "
     umount /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup; cd /app
-    SKYOPS_DRAIN_DELAY_SECONDS=0 exec node src/main.ts"' > /tmp/log 2>&1
+    SKYOPS_DRAIN_DELAY_SECONDS=0 exec node src/main.js"' > /tmp/log 2>&1
 ) &
-node /client.ts || cat /tmp/log
+node /client.mjs || cat /tmp/log
 poweroff -f
