@@ -131,7 +131,7 @@ it(`${MINUTES} minutes of everything leave nothing behind`, { timeout: (MINUTES 
   assert.deepEqual(churn.wrong.slice(0, 5), []);
   assert.ok(heap <= MOST_HEAP_MIB_PER_MILLION, `the heap grows by ${heap} MiB per million requests`);
   const [first, last] = [readings[0] as Reading, readings.at(-1) as Reading];
-  assert.equal(last.threads, first.threads);
-  assert.equal(last.timers, first.timers);
-  assert.equal(last.files, first.files);
+  // Fewer is no leak: a connection that has not closed yet at the first reading holds a file and a timer.
+  for (const kind of ['threads', 'timers', 'files'] as const)
+    assert.ok(last[kind] <= first[kind], `${first[kind]} ${kind} at first, ${last[kind]} in the end`);
 });
