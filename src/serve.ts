@@ -6,7 +6,7 @@ import { FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { createSignalReader } from '#lifecycle/signals.ts';
 import { startWatchdog } from '#lifecycle/watchdog.ts';
-import { openLogOutput, type Stdout } from '#observability/log-output.ts';
+import { type OnDropped, openLogOutput, type Stdout } from '#observability/log-output.ts';
 import { createLog } from '#observability/logger.ts';
 import { collectNow } from './heap.ts';
 import { type Service, startService } from './service.ts';
@@ -28,7 +28,8 @@ export async function serve({ name, version }: Package): Promise<number> {
   const clock = systemClock;
   const { config } = loaded.value;
   const base = { service: name, version };
-  const log = createLog(config.logger.level, base, openLogOutput(STDOUT, config.logger.bufferBytes), clock);
+  const openStdout = (onDropped: OnDropped) => openLogOutput(STDOUT, config.logger.bufferBytes, onDropped);
+  const log = createLog(config.logger.level, base, openStdout, clock);
   const { logger } = log;
   let isExiting = false;
 

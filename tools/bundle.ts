@@ -128,7 +128,8 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 // A thread in a file of its own: what it shares with the main thread would be a file more for each of them to read.
 const packages = new Set([
-  ...(await bundle(folder, ['src/main.ts', 'tools/fill-code-cache.ts'], MODULES)),
+  ...(await bundle(folder, ['src/main.ts'], MODULES)),
+  ...(await bundle(folder, ['tools/fill-code-cache.ts'], MODULES)),
   ...(await bundle(folder, ['src/serve.ts'], SCRIPT)),
   ...(await bundle(folder, ['src/simulation/worker/thread.ts'], MODULES)),
   ...(await bundle(folder, ['src/lifecycle/watchdog-thread.ts'], MODULES)),

@@ -81,7 +81,7 @@ async function askService(): Promise<{ openApi: string; metrics: string }> {
   const service = await startService({
     ...loaded.value,
     clock: systemClock,
-    log: createLog('silent', {}, { write: () => 0, flush: (done) => done() }, systemClock),
+    log: createLog('silent', {}, () => ({ write: () => {}, flush: (done) => done() }), systemClock),
     build: { name: 'skyops', version: '0.0.0', commit: null, runtime: 'node' },
     pid: process.pid,
     isRoot: false,

@@ -2,7 +2,7 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { type Cancel, type Clock, wait } from '#foundation/clock.ts';
 import { choiceSetting, integerSetting, type SettingValues } from '#foundation/setting.ts';
-import type { LogOutput } from './log-output.ts';
+import type { LogOutput, OnDropped } from './log-output.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -53,27 +53,33 @@ export type Log = {
   readonly close: (timeoutMs: number) => Promise<void>;
 };
 
-/** @param base fields of every line, such as the name and the version of the service. */
+/**
+ * @param base fields of every line, such as the name and the version of the service.
+ * @param open gives where the lines go.
+ */
 export function createLog(
   level: LoggerSettings['level'],
   base: Readonly<Record<string, string>>,
-  output: LogOutput,
+  open: (onDropped: OnDropped) => LogOutput,
   clock: Clock,
 ): Log {
   let droppedLines = 0;
+  const output = open((lines) => {
+    droppedLines += lines;
+  });
   let chunk = '';
   let cancelHandover: Cancel | undefined;
   const handOver = () => {
     cancelHandover?.();
     cancelHandover = undefined;
-    if (chunk !== '') droppedLines += output.write(chunk);
+    if (chunk !== '') output.write(chunk);
     chunk = '';
   };
   const atOnce = {
     write: (line: string) => {
       handOver();
       // By itself: what does not fit any more is dropped whole, and this is the line that matters.
-      droppedLines += output.write(line);
+      output.write(line);
     },
   };
   return {

@@ -217,6 +217,22 @@ describe('the life of the process', () => {
     child.stdout?.destroy();
   });
 
+  it('a log whose reader has left stops neither the service nor its end, and the lost lines are counted', async (test) => {
+    const { url, child, exited } = await startOwnProcess(test);
+    child.stdout?.destroy();
+    await get(`${url}/nope`);
+    const dropped = async () => {
+      const [, count] = /^skyops_log_lines_dropped_total (\d+)$/m.exec((await get(`${url}/metrics`)).body) ?? [];
+      return Number(count);
+    };
+    await until('the lines are counted', async () => (await dropped()) > 0);
+    const before = await dropped();
+    for (let round = 0; round < 10; round += 1) await get(`${url}/nope`);
+    await until('each of them is counted', async () => (await dropped()) === before + 10);
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, { code: 0, signal: null });
+  });
+
   it('a collector that hangs holds the end back for a second at most, and one that is dead not at all', async (test) => {
     const hanging = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     await once(hanging, 'listening');
