@@ -34,7 +34,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
 /** A stream is read as far as its first bytes. */
 function ask(url: string, { method, path, headers, body }: Asked): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const asked = send(`${url}${path}`, { method, headers, agent }, (response) => {
+    // The path as it is: a URL would take `..` in it for the way up, and ask another operation.
+    const asked = send(url, { path, method, headers, agent }, (response) => {
       const { statusCode: status = 0, headers: answered } = response;
       const [type = ''] = (answered['content-type'] ?? '').split(';');
       let text = '';
