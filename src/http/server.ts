@@ -59,7 +59,6 @@ export async function createServer(parts: ServerParts): Promise<App> {
     keepAliveTimeout: settings.keepAliveSeconds * 1000,
     http: {
       ServerResponse: Answer,
-      optimizeEmptyRequests: true,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,

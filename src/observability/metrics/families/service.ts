@@ -38,7 +38,7 @@ export const serviceFamily: Family = (registry, { build, droppedLogLines, spans 
   }).set(build, 1);
   counters(registry, {
     skyops_log_lines_dropped_total: [
-      'Log lines that were given up because stdout was not read fast enough.',
+      'Log lines that were given up because stdout was not read fast enough, or by nobody any more.',
       droppedLogLines,
     ],
     skyops_spans_exported_total: [
