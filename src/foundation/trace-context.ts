@@ -41,12 +41,6 @@ function randomDigits(count: number): string {
   return digits.slice(next - count, next);
 }
 
-/**
- * The same id without the thousands of digits that it was cut from, which V8 keeps for as long as any part of them is kept. For ids
- * that are kept for more than a moment: one request of a hundred that waits to be exported cost all of them 4 µs (measured).
- */
-export const keptId = (id: string): string => Buffer.from(id, 'latin1').toString('latin1');
-
 // An id of zeros is not valid; that 64 random bits are all zero does not happen.
 export const newTraceId = (): string => randomDigits(32);
 export const newSpanId = (): string => randomDigits(16);

@@ -105,9 +105,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   acceptStrictJson(app);
   addHooks(app, parts);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) => {
-    return answerUnmatched(app, request, reply);
-  });
+  app.setNotFoundHandler((request, reply) => answerUnmatched(app, request, reply));
   await app.register(swagger, openApiOptions(parts.build));
   // A plugin's boot order: routes must come after @fastify/swagger, which collects them.
   for (const route of routes(parts)) route(app);

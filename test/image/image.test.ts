@@ -25,14 +25,19 @@ const get = async (url: string) => {
   return { status: answer.status, body: await answer.text() };
 };
 
+/** What is asserted of a report; a problem has none of it, which the assertions then say. */
+type Report = {
+  readonly granted: { readonly cores: number; readonly limited_by: string };
+  readonly delivered: { readonly core_seconds: number; readonly peak_bytes: number };
+};
+
 const post = async (url: string, body: object) => {
   const answer = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', prefer: 'wait=60' },
     body: JSON.stringify(body),
   });
-  // Any answer of the API, a report or a problem; the assertions say which.
-  return { status: answer.status, body: (await answer.json()) as any };
+  return { status: answer.status, body: (await answer.json()) as Report };
 };
 
 const isReady = (url: string) => async () => (await get(`${url}/ready`).catch(() => undefined))?.status === 200;

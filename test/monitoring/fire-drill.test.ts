@@ -89,13 +89,18 @@ function keepDoing(test: TestContext, periodMs: number, act: () => void): () => 
   return stop;
 }
 
+/** What is read of the answers of several routes; one without it fails the drill by itself. */
+type Answered = {
+  readonly id: string;
+  readonly container: { readonly memory: { readonly working_set_bytes: number } };
+};
+
 const send = (url: string, method: string, body?: object) =>
   fetch(url, {
     method,
     headers: { connection: 'close', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    // Answers of several routes, of which each caller reads a field or two; a wrong one fails the drill by itself.
-  }).then(async (answer) => ({ status: answer.status, json: (await answer.json()) as any }));
+  }).then(async (answer) => ({ status: answer.status, json: (await answer.json()) as Answered }));
 
 /** Asks for the largest file, ten times over so that no buffer takes it all, and reads only after half a second. */
 function readSlowly(url: string): void {

@@ -1,6 +1,6 @@
 /** What a span says, as a plain value: made from what happened, after it happened, and only if it is exported. */
 import { epochMsOf } from '#foundation/clock.ts';
-import { keptId, type TraceContext } from '#foundation/trace-context.ts';
+import type { TraceContext } from '#foundation/trace-context.ts';
 import type { SimulationEvent } from '#simulation/engine.ts';
 import {
   CLIENT_CLOSED_REQUEST,
@@ -51,7 +51,7 @@ export function requestSpan(record: RequestRecord, endEpochMs: number): Span {
       // Nobody was there to be answered, so that there is no status; 499 is a word of proxies.
       ...(isAborted ? {} : { 'http.response.status_code': status }),
       ...(isAborted ? { 'error.type': 'client_closed_request' } : isError ? { 'error.type': String(status) } : {}),
-      'skyops.request.id': keptId(record.requestId),
+      'skyops.request.id': record.requestId,
       ...(record.client === '' ? {} : { 'client.address': record.client }),
       ...(sent === undefined ? {} : sentAttributes(sent, method)),
     },

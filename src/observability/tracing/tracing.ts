@@ -1,6 +1,6 @@
 /** Continues the caller's trace or begins one, for every request; makes spans of those that are exported, once they are over. */
 import type { Clock } from '#foundation/clock.ts';
-import { keptId, newSpanId, newTraceId, parseTraceparent } from '#foundation/trace-context.ts';
+import { newSpanId, newTraceId, parseTraceparent } from '#foundation/trace-context.ts';
 import type { SimulationEvent } from '#simulation/engine.ts';
 import type { RequestRecord, RequestTrace } from '../request-record.ts';
 import { createSampler, type Sampler } from './sampling.ts';
@@ -63,12 +63,10 @@ export async function openTracing(parts: TracingParts): Promise<Tracing> {
     begin: (ownRequestId, traceparent, traceState) => {
       const parent = isRead ? parseTraceparent(traceparent) : undefined;
       const traceId = parent?.traceId ?? ownRequestId ?? newTraceId();
-      const spanId = newSpanId();
-      const isExported = isSampled(traceId, parent);
       return {
-        traceId: isExported ? keptId(traceId) : traceId,
-        spanId: isExported ? keptId(spanId) : spanId,
-        isSampled: isExported,
+        traceId,
+        spanId: newSpanId(),
+        isSampled: isSampled(traceId, parent),
         parentSpanId: parent?.spanId,
         traceState: parent !== undefined && hasFittingLength(traceState) ? traceState : undefined,
       };
