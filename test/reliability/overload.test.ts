@@ -16,10 +16,12 @@ import { Replica } from './support/replica.ts';
 const BUSY = 32;
 /** Ten times as many, all of them on connections that are kept. */
 const OVERLOAD = 10 * BUSY;
-const PEAK_SECONDS = 4;
-const OVERLOAD_SECONDS = Number(process.env['OVERLOAD_SECONDS'] ?? 15);
-/** Who falls over under overload serves a small part; 0.95 and 0.97 were measured, but a neighbour on this machine may take a third of one of the three. */
-const LEAST_GOODPUT = 0.5;
+const PEAK_SECONDS = 2;
+const OVERLOAD_SECONDS = 5;
+/** Side by side, and the middle one counts: a neighbour on the machine disturbs one of them at most. */
+const ROUNDS = 3;
+/** The requirement is 0.8, and 0.84 to 0.92 were measured; who falls over serves a small part. Closer, a shared machine would be red for itself. */
+const LEAST_GOODPUT = 0.6;
 const RECOVERY_MS = 2000;
 /** What 320 connections may take; without a bound their requests would pile up by the hundred MiB. */
 const MOST_GROWTH_BYTES = 128 * 2 ** 20;
@@ -49,9 +51,11 @@ it('ten times more clients than it takes to keep it busy: no answer is lost, non
   const replica = new Replica({ port, logFile: join(mkdtempSync(join(tmpdir(), 'skyops-overload-')), 'log') });
   test.after(() => replica.kill());
   await replica.start();
-  const before = await load(test, replica.url, BUSY, PEAK_SECONDS);
+  // Compiles what is hot.
+  await load(test, replica.url, BUSY, PEAK_SECONDS);
   const quietBytes = residentBytes(replica.pid);
 
+  const probes: number[] = [];
   let mostBytes = 0;
   let longestProbeMs = 0;
   let isOver = false;
@@ -60,29 +64,37 @@ it('ten times more clients than it takes to keep it busy: no answer is lost, non
       const asked = performance.now();
       // On a connection of its own, as the kubelet asks.
       const probe = new RawConnection(port);
-      assert.equal((await probe.ask('GET /health HTTP/1.1\r\nHost: a\r\n\r\n')).status, 200);
+      probes.push((await probe.ask('GET /health HTTP/1.1\r\nHost: a\r\n\r\n')).status);
       probe.close();
       longestProbeMs = Math.max(longestProbeMs, performance.now() - asked);
       mostBytes = Math.max(mostBytes, residentBytes(replica.pid));
       await pause(250);
     }
   })();
-  const during = await load(test, replica.url, OVERLOAD, OVERLOAD_SECONDS);
+  const loads: Load[] = [];
+  const goodputs: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const peak = await load(test, replica.url, BUSY, PEAK_SECONDS);
+    const overload = await load(test, replica.url, OVERLOAD, OVERLOAD_SECONDS);
+    loads.push(peak, overload);
+    goodputs.push(overload.requestsPerSecond / peak.requestsPerSecond);
+  }
   isOver = true;
   await probing;
   const overMs = performance.now();
   const first = await fetch(`${replica.url}/ready`, { headers: { connection: 'close' } });
   assert.equal(first.status, 200);
   const recoveryMs = performance.now() - overMs;
-  const after = await load(test, replica.url, BUSY, PEAK_SECONDS);
 
-  // The machine is shared: what it gave to both of the others is what counts.
-  const peak = Math.min(before.requestsPerSecond, after.requestsPerSecond);
-  const goodput = during.requestsPerSecond / peak;
+  const [least = 0, goodput = 0, most = 0] = goodputs.toSorted((a, b) => a - b);
   test.diagnostic(
-    `${goodput.toFixed(2)} of the peak with ${OVERLOAD} instead of ${BUSY} clients; the slowest probe took ${longestProbeMs.toFixed(0)} ms, the first one after it ${recoveryMs.toFixed(0)} ms; ${((mostBytes - quietBytes) / 2 ** 20).toFixed(1)} MiB more`,
+    `${goodput.toFixed(2)} [${least.toFixed(2)} … ${most.toFixed(2)}] of the peak with ${OVERLOAD} instead of ${BUSY} clients; the slowest probe took ${longestProbeMs.toFixed(0)} ms, the first one after it ${recoveryMs.toFixed(0)} ms; ${((mostBytes - quietBytes) / 2 ** 20).toFixed(1)} MiB more`,
   );
-  assert.ok(before.isClean && during.isClean && after.isClean, 'an answer was lost or wrong');
+  assert.ok(
+    loads.every(({ isClean }) => isClean),
+    'an answer was lost or wrong',
+  );
+  assert.deepEqual([...new Set(probes)], [200]);
   assert.ok(goodput >= LEAST_GOODPUT, `${goodput} of the peak`);
   // The kubelet waits for a second by default.
   assert.ok(longestProbeMs < 1000, `a probe took ${longestProbeMs} ms`);
