@@ -10,6 +10,8 @@ export type BackgroundCheck = {
 
 /** A thread that hangs is rare, and each look wakes an idle process. */
 const PERIOD_MS = 30_000;
+/** A replica that was frozen for a moment answers late once, and must not be without traffic for a period because of it. */
+const RETRY_MS = 1000;
 /** The kubelet gives a probe one second by default; what takes longer here is broken. */
 const TIMEOUT_MS = 1000;
 
@@ -19,6 +21,14 @@ export type BackgroundProbe = Probe & { readonly stop: Cancel };
 export function probeInBackground({ name, run }: BackgroundCheck, clock: Clock): BackgroundProbe {
   let verdict: Verdict = OK;
   let isRunning = false;
+  let isStopped = false;
+  let cancelRetry: Cancel | undefined;
+
+  function judge(next: Verdict): void {
+    verdict = next;
+    cancelRetry?.();
+    cancelRetry = next.ok || isStopped ? undefined : clock.after(RETRY_MS, () => void check());
+  }
 
   async function check(): Promise<void> {
     if (isRunning) return;
@@ -26,9 +36,9 @@ export function probeInBackground({ name, run }: BackgroundCheck, clock: Clock):
     const timeout = new AbortController();
     const failed = { ok: false, reason: name } as const;
     const cancel = clock.after(TIMEOUT_MS, () => {
-      verdict = failed;
       timeout.abort();
       isRunning = false;
+      judge(failed);
     });
     const outcome = await run(timeout.signal).then(
       () => OK,
@@ -37,10 +47,15 @@ export function probeInBackground({ name, run }: BackgroundCheck, clock: Clock):
     cancel();
     // A check that was given up has been judged already.
     if (timeout.signal.aborted) return;
-    verdict = outcome;
     isRunning = false;
+    judge(outcome);
   }
 
-  const stop = clock.everyAligned(PERIOD_MS, () => void check());
+  const stopLooking = clock.everyAligned(PERIOD_MS, () => void check());
+  const stop = () => {
+    stopLooking();
+    isStopped = true;
+    cancelRetry?.();
+  };
   return { name, examine: () => verdict, stop };
 }
