@@ -1,5 +1,6 @@
 /** The files that a page of documentation loads, served from the packages that they come in. */
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { loosen } from './answer.ts';
 import type { App } from './routes/route.ts';
@@ -40,6 +41,13 @@ export function textFile(type: string, text: string): PageFile {
   return { type, content: () => content };
 }
 
+/** Written by the piece, a large file shows how far its reader has come; as one write, a slow reader of 3 MB looks like one that stalls. */
+const PIECE_BYTES = 65_536;
+
+function* piecesOf(content: Buffer) {
+  for (let at = 0; at < content.length; at += PIECE_BYTES) yield content.subarray(at, at + PIECE_BYTES);
+}
+
 /** Serves each file below `prefix` under its name. */
 export function servePageFiles(app: App, prefix: string, files: ReadonlyMap<string, PageFile>): void {
   app.get<{ Params: { file: string } }>(
@@ -49,7 +57,12 @@ export function servePageFiles(app: App, prefix: string, files: ReadonlyMap<stri
       const file = files.get(request.params.file);
       if (file === undefined) return reply.callNotFound();
       const content = await file.content();
-      return loosen(reply, { 'cache-control': 'public, max-age=3600' }).header('content-type', file.type).send(content);
+      loosen(reply, { 'cache-control': 'public, max-age=3600' })
+        .header('content-type', file.type)
+        .header('content-length', content.length);
+      return reply.send(
+        content.length <= PIECE_BYTES ? content : Readable.from(piecesOf(content), { objectMode: false }),
+      );
     },
   );
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '#foundation/clock.ts';
 import { STALLED_READER_CHECK_MS, STALLED_READER_MS } from './settings.ts';
 
-/** What had been taken whole when something was first seen to wait, and when that was: a large answer must be taken within the limit. */
+/** What had been taken when something was first seen to wait, and when that was; a single write counts when it has been taken whole. */
 type Stall = { readonly takenBytes: number; readonly sinceMs: number };
 
 /** Looks only while there are connections: an idle process sleeps. */
