@@ -57,6 +57,11 @@ export function rfc3339(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
+/** A moment as HTTP wants it, in the form of RFC 9110, section 5.6.7. */
+export function httpDate(epochMs: number): string {
+  return new Date(epochMs).toUTCString();
+}
+
 /** The moment that `rfc3339` wrote, in milliseconds since 1970. */
 export function epochMsOf(timestamp: string): number {
   return Date.parse(timestamp);

@@ -1,5 +1,6 @@
 /** The answer of node:http, with the lines that stand in every head put in as text that is ready. */
-import { type IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { Failure } from '#foundation/failure.ts';
 import { connectionOf } from './connection.ts';
@@ -7,8 +8,13 @@ import { REQUEST_ID_HEADER } from './request-id.ts';
 
 declare module 'node:http' {
   interface OutgoingMessage {
-    /** Node's own: makes the head of an answer behind its first line. Not documented; `assertHeads` says where it is not there. */
+    // Node's own and not documented; `assertHeads` says where they are not what they are taken for.
+    /** Makes the head of an answer behind its first line. */
     _storeHeader(firstLine: string, headers: unknown): void;
+    /** What it has made. */
+    readonly _header: string | null;
+    /** Whether the head says that the connection ends with this answer; known when it has been made. */
+    readonly _last: boolean;
   }
 }
 
@@ -46,7 +52,7 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
   /** Asked when the head is made: whether the connection ends with this answer. */
   isLast: () => boolean = no;
 
-  /** From now on nothing that comes behind this request is looked at: RFC 9112, section 9.6, forbids to process it. */
+  /** From now on nothing that comes behind this request is looked at. */
   closeConnection(): void {
     connectionOf(this.req.socket).isClosing = true;
     this.shouldKeepAlive = false;
@@ -56,6 +62,8 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
     if (this.isLast()) this.closeConnection();
     const id = this.requestId === '' ? '' : `${REQUEST_ID_HEADER}: ${this.requestId}\r\n`;
     super._storeHeader(firstLine + id + this.securityLines, headers);
+    // Whoever asked for the end, Fastify and Node themselves among them: RFC 9112, section 9.6, forbids to process what follows.
+    if (this._last) connectionOf(this.req.socket).isClosing = true;
   }
 }
 
@@ -68,9 +76,14 @@ export function loosen(reply: FastifyReply, headers: Readonly<Record<string, str
   return reply;
 }
 
-/** @throws Failure on a Node without the method that puts the lines in: no answer would have its security headers. */
+/** @throws Failure on a Node that makes heads in another way: its answers would lack their security headers, or what stands behind the last one would be processed. */
 export function assertHeads(): void {
-  if (typeof OutgoingMessage.prototype._storeHeader === 'function') return;
+  const socket = new Socket();
+  const answer = new Answer(new IncomingMessage(socket));
+  answer.requestId = 'made-at-start';
+  answer.writeHead(200, { connection: 'close' });
+  const lines = `${REQUEST_ID_HEADER}: made-at-start\r\n${SECURITY_LINES}`;
+  if (answer._header?.includes(lines) && connectionOf(socket).isClosing) return;
   throw new Failure(
     'unknown-node',
     'This version of Node makes the heads of answers in another way than SkyOps knows.',

@@ -2,6 +2,7 @@
 
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { httpDate } from '#foundation/clock.ts';
 import type { Refusal } from '#foundation/outcome.ts';
 import { newTraceId } from '#foundation/trace-context.ts';
 import { OTHER_METHOD, UNMATCHED_PATH } from '#observability/request-record.ts';
@@ -25,7 +26,7 @@ const NOT_HTTP: Refusal<ProblemCode> = {
   detail: 'The request cannot be understood as HTTP says.',
 };
 
-type Parts = Pick<HookParts, 'observer' | 'tracing'>;
+type Parts = Pick<HookParts, 'clock' | 'observer' | 'tracing'>;
 
 /**
  * Fastify's clientErrorHandler. Exactly one answer belongs to a request, so what is written depends on how far the
@@ -55,6 +56,8 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Soc
 /** Node answers these two by itself otherwise, without a body, an id, or a trace in log and metrics. */
 export function answerOddRequests(server: Server, parts: Parts): void {
   server.on('checkExpectation', (request: IncomingMessage, answer: Answer) => {
+    // Behind the last answer of the connection: never answered, as the closing hook does with all others.
+    if (connectionOf(request.socket).isClosing) return;
     answer.requestId = requestIdOf(request);
     const problem = answerProblem(answer, {
       code: 'expectation-failed',
@@ -74,7 +77,12 @@ export function answerOddRequests(server: Server, parts: Parts): void {
 function refuseOnSocket(socket: Socket, refusal: Refusal<ProblemCode>, parts: Parts): void {
   const sent = problemAnswer(refusal, newTraceId());
   const { status, requestId, headers, body } = sent;
-  const head = linesOf({ ...SECURITY_HEADERS, [REQUEST_ID_HEADER]: requestId, ...headers });
+  const head = linesOf({
+    ...SECURITY_HEADERS,
+    [REQUEST_ID_HEADER]: requestId,
+    ...headers,
+    date: httpDate(parts.clock.epochMs()),
+  });
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`);
   observe(sent, socket, parts);
 }

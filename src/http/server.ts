@@ -92,8 +92,12 @@ export async function createServer(parts: ServerParts): Promise<App> {
     clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts),
   }).withTypeProvider();
 
-  const answerError = (error: FastifyError | RefusedRequest, request: FastifyRequest, reply: FastifyReply) =>
-    sendProblem(reply, refusalOf(error, request, onFailure));
+  const answerError = (error: FastifyError | RefusedRequest, request: FastifyRequest, reply: FastifyReply) => {
+    // Fastify ends the connection whenever a body is refused, lest the rest of it be taken for a request. A whole one has no rest, and
+    // what stands behind it in the same packet is under way by now.
+    if (request.raw.complete) reply.removeHeader('connection');
+    return sendProblem(reply, refusalOf(error, request, onFailure));
+  };
 
   for (const schema of [Problem, Simulation, SimulationSummary]) app.addSchema(schema);
   // Fastify's own would compile a validator for every union in an answer when it is first sent: 170 ms of CPU time in

@@ -210,6 +210,38 @@ describe('bad input', () => {
     );
   });
 
+  const SIMULATE = 'POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n';
+  const BEHIND = `${SIMULATE}Content-Length: 25\r\n\r\n{"cpu":"1m","seconds":60}`;
+
+  for (const [what, refused, status] of [
+    ['an expectation', `${SIMULATE}Expect: magic\r\nContent-Length: 2\r\n\r\n{}`, 417],
+    ['a body for its length', `${SIMULATE}Content-Length: 99999\r\n\r\n${' '.repeat(99_999)}`, 413],
+    ['a head', 'GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', 400],
+    ['nothing, but was asked for the end', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 200],
+  ] as const) {
+    it(`does not carry out what stands behind the last answer of a connection: refused was ${what}`, async (test) => {
+      const { url, ask } = await startInProcess(test);
+      const answers = answersIn(await exchange(test, url, refused + BEHIND + refused));
+      assert.deepEqual(
+        answers.map((answer) => answer.status),
+        [status],
+      );
+      await assertNothingStarted({ ask });
+    });
+  }
+
+  it('answers what stands behind a refused body that was whole', async (test) => {
+    const { url } = await startInProcess(test);
+    const broken = `${SIMULATE}Content-Length: 1\r\n\r\n{`;
+    const last = 'GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    const answers = answersIn(await exchange(test, url, broken + broken + last));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [400, 400, 200],
+    );
+    assert.doesNotMatch(answers[0]?.head ?? '', /connection: close/i);
+  });
+
   it('gives one answer to a request whose body breaks after it was answered', async (test) => {
     const { url } = await startInProcess(test);
     const { socket, received } = open(test, url);
