@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test-image test-delivery sbom audit test-monitoring fire-drill bench-http soak test-reliability bench-load bench-start bundle install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
+.PHONY: help image image-test manifests-test test-soak test-image test-delivery sbom audit test-monitoring fire-drill bench-http soak test-reliability bench-load bench-start bundle install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -88,12 +88,30 @@ test-monitoring: node_modules/.installed ## The alert rules and the dashboard, b
 test-image: node_modules/.installed tools/kubernetes/node_modules/.installed ## The image, really built and run: about 2 minutes, needs root, buildah, podman, runc and mmdebstrap
 	@node --test --test-timeout=600000 test/image/image.test.ts
 
+ifdef STAND_IN
+image: node_modules/.installed
+endif
+image: ## Build the image skyops:dev: needs docker, podman or buildah, and a registry with the base; STAND_IN=1 makes one from Debian's and npm's packages
+ifdef STAND_IN
+	@test/image/support/stand-in.sh . .cache/image
+else
+	@builder=$$(command -v docker || command -v podman || command -v buildah) || { echo 'Docker, Podman or Buildah is needed.' >&2; exit 1; }; \
+	  "$$builder" build -t skyops:dev --build-arg COMMIT=$$(git rev-parse HEAD 2>/dev/null) .
+endif
+
+# The other word order, for those who look for it.
+image-test: test-image
+manifests-test: test-manifests
+
 fire-drill: node_modules/.installed ## Provoke every alert and see it arrive and clear: about 3 minutes, needs root, prometheus and prometheus-alertmanager
 	@node --test --test-timeout=600000 test/monitoring/fire-drill.test.ts
 
 # One after the other: each of them loads the machine as it will.
 test-reliability: node_modules/.installed ## Rolling restarts, hostile clients, faults, overload, skyops load: about 11 minutes, needs haproxy, nginx and wrk
 	@node --test --test-concurrency=1 --test-timeout=1800000 'test/reliability/*.test.ts'
+
+test-soak: node_modules/.installed ## Five minutes of everything leave nothing behind
+	@SOAK_MINUTES=5 node --test --test-timeout=1800000 test/soak/soak.test.ts
 
 MINUTES ?= 60
 soak: node_modules/.installed ## Load for MINUTES=60, then a million requests through rolling restarts behind each balancer

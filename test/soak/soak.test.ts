@@ -23,6 +23,11 @@ const WARM_UP_REQUESTS = 900_000;
 const MEASURED_REQUESTS = 600_000;
 const PERIOD_SECONDS = 10;
 const MOST_HEAP_MIB_PER_MILLION = 0.1;
+/**
+ * What grows too much is looked at for as long again, and only the second look counts then: a leak goes on, a function that V8 compiles
+ * late does not.
+ */
+const LOOKS = 2;
 
 const REPORT_HEAP = fileURLToPath(new URL('../reliability/support/report-heap.ts', import.meta.url));
 
@@ -89,7 +94,9 @@ async function read(replica: Replica, churn: Churn, reportFile: string): Promise
   };
 }
 
-it(`${MINUTES} minutes of everything leave nothing behind`, { timeout: (MINUTES * 180 + 300) * 1000 }, async (test) => {
+it(`${MINUTES} minutes of everything leave nothing behind`, {
+  timeout: (LOOKS * MINUTES * 180 + 300) * 1000,
+}, async (test) => {
   const folder = mkdtempSync(join(tmpdir(), 'skyops-soak-'));
   const reportFile = join(folder, 'heap.json');
   const [port = 0] = await freePorts(1);
@@ -101,12 +108,12 @@ it(`${MINUTES} minutes of everything leave nothing behind`, { timeout: (MINUTES 
   });
   test.after(() => replica.kill());
   await replica.start();
-  const deadline = performance.now() + MINUTES * 60_000;
+  let deadline = performance.now() + MINUTES * 60_000;
   await fillKeys(port);
   const churn = startChurn(port);
   while (churn.requests < WARM_UP_REQUESTS) await pause(1000);
   // Nothing may be under way while it is counted: what a request holds is no leak.
-  const readings: Reading[] = [];
+  let readings: Reading[] = [];
   const measure = async () => {
     await churn.rest();
     readings.push(await read(replica, churn, reportFile));
@@ -116,22 +123,30 @@ it(`${MINUTES} minutes of everything leave nothing behind`, { timeout: (MINUTES 
       `${last.requests} requests: heap ${last.heapMib.toFixed(2)} MiB, RSS ${last.rssMib.toFixed(0)} MiB, ${last.files} files, ${last.threads} threads, ${last.timers} timers`,
     );
   };
-  const enough = churn.requests + MEASURED_REQUESTS;
+  const heapSlope = () => slope(readings.map(({ requests, heapMib }) => [requests / 1e6, heapMib]));
   await measure();
-  while (performance.now() < deadline || churn.requests < enough) {
-    await pause(PERIOD_SECONDS * 1000);
-    await measure();
+  const start = readings[0] as Reading;
+  for (let look = 1; ; look += 1) {
+    const enough = churn.requests + MEASURED_REQUESTS;
+    while (performance.now() < deadline || churn.requests < enough) {
+      await pause(PERIOD_SECONDS * 1000);
+      await measure();
+    }
+    if (look === LOOKS || heapSlope() <= MOST_HEAP_MIB_PER_MILLION) break;
+    test.diagnostic(`heap ${heapSlope().toFixed(3)} MiB per million requests: looked at again`);
+    readings = readings.slice(-1);
+    deadline += MINUTES * 60_000;
   }
   await churn.stop();
-  const heap = slope(readings.map(({ requests, heapMib }) => [requests / 1e6, heapMib]));
+  const heap = heapSlope();
   const rss = slope(readings.map(({ requests, rssMib }) => [requests / 1e6, rssMib]));
   test.diagnostic(
     `per million requests: heap ${heap.toFixed(3)} MiB, RSS ${rss.toFixed(3)} MiB; wrong answers: ${churn.wrong.length}`,
   );
   assert.deepEqual(churn.wrong.slice(0, 5), []);
   assert.ok(heap <= MOST_HEAP_MIB_PER_MILLION, `the heap grows by ${heap} MiB per million requests`);
-  const [first, last] = [readings[0] as Reading, readings.at(-1) as Reading];
+  const last = readings.at(-1) as Reading;
   // Fewer is no leak: a connection that has not closed yet at the first reading holds a file and a timer.
   for (const kind of ['threads', 'timers', 'files'] as const)
-    assert.ok(last[kind] <= first[kind], `${first[kind]} ${kind} at first, ${last[kind]} in the end`);
+    assert.ok(last[kind] <= start[kind], `${start[kind]} ${kind} at first, ${last[kind]} in the end`);
 });
