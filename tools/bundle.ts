@@ -23,7 +23,7 @@ const PAGES = {
 const threadsByTheirNewNames: Plugin = {
   name: 'threads',
   setup: (bundler) =>
-    bundler.onLoad({ filter: /\/src\/.*(pool|watchdog)\.ts$/ }, ({ path }) => ({
+    bundler.onLoad({ filter: /\/src\/.*(pool|watchdog|export)\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(
         /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g,
         "new URL('./$1.js', import.meta.url)",
@@ -133,6 +133,7 @@ const packages = new Set([
   ...(await bundle(folder, ['src/serve.ts'], SCRIPT)),
   ...(await bundle(folder, ['src/simulation/worker/thread.ts'], MODULES)),
   ...(await bundle(folder, ['src/lifecycle/watchdog-thread.ts'], MODULES)),
+  ...(await bundle(folder, ['src/observability/tracing/export-thread.ts'], MODULES)),
 ]);
 copyPages(folder);
 writeLicences(folder, new Set([...packages, ...Object.keys(PAGES)]));

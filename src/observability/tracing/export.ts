@@ -1,123 +1,128 @@
-/** Sends spans to a collector by OTLP, in batches; the only file that OpenTelemetry's packages are loaded by, and only if there is a collector. */
-import {
-  createTraceState,
-  type HrTime,
-  type SpanContext,
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-} from '@opentelemetry/api';
-import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
-import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
-import { DEFAULT_SERVICE_NAME } from './settings.ts';
+/** Hands finished spans to the thread that sends them away, and counts what becomes of them. */
+import { Worker } from 'node:worker_threads';
+import type { Cancel } from '#foundation/clock.ts';
+import type { TracingSettings } from './settings.ts';
 import type { Span } from './span.ts';
 import type { SpanExport, TracingParts } from './tracing.ts';
 
-/** The exporter tries again for its own timeout; what takes longer than that hangs. */
-const HANGING_MS = 1000;
+/** What the thread is told at its start. */
+export type ExportOrders = {
+  /** The traces endpoint of the collector. */
+  readonly url: string;
+  readonly settings: TracingSettings;
+  readonly resource: TracingParts['resource'];
+};
 
-/** @param url the traces endpoint of the collector. */
-export function openExport(url: string, { settings, resource, onExport }: TracingParts): SpanExport {
+/** What it is told later. The last two are answered by a `done`. */
+export type ExportRequest =
+  | { readonly type: 'spans'; readonly spans: readonly Span[] }
+  | { readonly type: 'flush' }
+  | { readonly type: 'close' };
+
+/** What it tells. */
+export type ExportNews =
+  /** So many spans have been sent, or, with a cause, are lost. */
+  { readonly type: 'settled'; readonly count: number; readonly cause?: ExportFailure } | { readonly type: 'done' };
+
+/** An error as a message can hold it. */
+export type ExportFailure = { readonly message: string; readonly code: string | undefined };
+
+/** Spans are handed over together: each message costs both threads as much as a span. Nobody waits for them. */
+const BATCH_SPANS = 64;
+const BATCH_MS = 100;
+
+/** A thread that broke, most likely out of memory, would break again at once. */
+const REOPEN_MS = 30_000;
+
+/**
+ * The exporter is a client of HTTP. In the thread of the server it makes every request dearer, not only those that are exported: what
+ * Node shares between its client and its server is compiled again for both, and a batch holds the loop for milliseconds while it is encoded
+ * (docs/decisions/0011-the-request-path.md).
+ */
+export function openExport(url: string, { clock, settings, resource, onExport }: TracingParts): SpanExport {
   let [exported, failed, dropped, waiting] = [0, 0, 0, 0];
   let isWorking: boolean | undefined;
-  const otlp = new OTLPTraceExporter({
-    url,
-    headers: { ...settings.headers, ...settings.tracesHeaders },
-    timeoutMillis: settings.exportTimeoutMs,
-    compression: settings.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
-  });
+  let batch: Span[] = [];
+  let cancelHandover: Cancel | undefined;
+  let cancelReopening: Cancel | undefined;
+  let isClosed = false;
+  /** Those who wait for a `done`, in the order in which they asked. */
+  const asked: (() => void)[] = [];
+  let thread = open();
 
-  function settle(count: number, { code, error }: ExportResult): void {
+  function open(): Worker | undefined {
+    const orders: ExportOrders = { url, settings, resource };
+    const worker = new Worker(new URL('./export-thread.ts', import.meta.url), {
+      name: 'trace-exporter',
+      workerData: orders,
+    });
+    worker.on('message', (news: ExportNews) => {
+      if (news.type === 'done') asked.shift()?.();
+      else settle(news.count, news.cause);
+    });
+    worker.on('error', (cause: Error) => broken(cause));
+    worker.unref();
+    return worker;
+  }
+
+  function settle(count: number, cause: ExportFailure | undefined): void {
     waiting -= count;
-    const works = code === ExportResultCode.SUCCESS;
+    const works = cause === undefined;
     if (works) exported += count;
     else failed += count;
     // Once for each change: a dead collector would otherwise fill the log as well.
-    if (works !== (isWorking ?? true)) onExport(works, error);
+    if (works !== (isWorking ?? true)) onExport(works, cause && Object.assign(new Error(cause.message), cause));
     isWorking = works;
   }
 
-  const counting: SpanExporter = {
-    export: (spans, done) =>
-      otlp.export(spans, (result) => {
-        settle(spans.length, result);
-        done(result);
-      }),
-    forceFlush: () => otlp.forceFlush(),
-    shutdown: () => otlp.shutdown(),
-  };
-  const processor = new BatchSpanProcessor({
-    exporter: counting,
-    maxQueueSize: settings.queueSize,
-    maxExportBatchSize: Math.min(settings.batchSize, settings.queueSize),
-    scheduledDelayMillis: settings.batchDelayMs,
-    exportTimeoutMillis: settings.exportTimeoutMs + HANGING_MS,
-  });
-  const known = Object.entries(resource).filter((pair): pair is [string, string] => pair[1] !== null);
-  const shared = {
-    resource: defaultResource().merge(
-      resourceFromAttributes({
-        'service.name': DEFAULT_SERVICE_NAME,
-        ...Object.fromEntries(known),
-        ...settings.resourceAttributes,
-        ...(settings.serviceName === null ? {} : { 'service.name': settings.serviceName }),
-      }),
-    ),
-    instrumentationScope: { name: 'skyops', version: resource['service.version'] ?? '' },
-  };
+  function broken(cause: Error): void {
+    thread = undefined;
+    batch = [];
+    settle(waiting, { message: `the thread that exports broke: ${cause.message}`, code: undefined });
+    for (const answer of asked.splice(0)) answer();
+    if (isClosed) return;
+    cancelReopening = clock.after(REOPEN_MS, () => {
+      thread = open();
+    });
+  }
+
+  function handOver(): void {
+    cancelHandover?.();
+    cancelHandover = undefined;
+    if (batch.length > 0) tell({ type: 'spans', spans: batch });
+    batch = [];
+  }
+
+  const tell = (request: ExportRequest) => thread?.postMessage(request);
+
+  async function ask(type: 'flush' | 'close'): Promise<void> {
+    handOver();
+    if (thread === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    asked.push(resolve);
+    tell({ type });
+    await promise;
+  }
 
   return {
     take: (span) => {
       // Those under way count too: a collector that hangs would otherwise hold a batch after the other in memory.
-      if (waiting >= settings.queueSize) {
+      if (waiting >= settings.queueSize || thread === undefined) {
         dropped += 1;
         return;
       }
       waiting += 1;
-      processor.onEnd({ ...shared, ...readable(span) });
+      batch.push(span);
+      if (batch.length >= BATCH_SPANS) handOver();
+      else cancelHandover ??= clock.after(BATCH_MS, handOver);
     },
     counts: () => ({ exported, failed, dropped }),
-    flush: () => processor.forceFlush(),
-    close: () => processor.shutdown(),
+    flush: () => ask('flush'),
+    close: async () => {
+      isClosed = true;
+      cancelReopening?.();
+      await ask('close');
+      await thread?.terminate();
+    },
   };
-}
-
-/**
- * Handed to the processor as it reads spans, not through a tracer: a tracer makes its span when the work begins, with an id of
- * its own, for every request, sampled or not.
- */
-function readable(span: Span): Omit<ReadableSpan, 'resource' | 'instrumentationScope'> {
-  const { context, parent } = span;
-  const traceState = span.traceState === undefined ? undefined : createTraceState(span.traceState);
-  const own: SpanContext = {
-    traceId: context.traceId,
-    spanId: context.spanId,
-    traceFlags: TraceFlags.SAMPLED,
-    ...(traceState === undefined ? {} : { traceState }),
-  };
-  return {
-    name: span.name,
-    kind: span.kind === 'server' ? SpanKind.SERVER : SpanKind.INTERNAL,
-    spanContext: () => own,
-    ...(parent === undefined ? {} : { parentSpanContext: { ...own, ...parent } }),
-    startTime: hrTime(span.startEpochMs),
-    endTime: hrTime(span.endEpochMs),
-    duration: hrTime(span.endEpochMs - span.startEpochMs),
-    ended: true,
-    status: { code: span.isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
-    attributes: span.attributes,
-    events: span.events.map(({ name, epochMs, attributes }) => ({ name, time: hrTime(epochMs), attributes })),
-    links: [],
-    droppedAttributesCount: 0,
-    droppedEventsCount: 0,
-    droppedLinksCount: 0,
-  };
-}
-
-function hrTime(milliseconds: number): HrTime {
-  const seconds = Math.floor(milliseconds / 1000);
-  return [seconds, Math.round((milliseconds - seconds * 1000) * 1e6)];
 }

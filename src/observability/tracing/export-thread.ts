@@ -1,0 +1,116 @@
+/** The thread that sends spans to a collector by OTLP, in batches; the only file that OpenTelemetry's packages are loaded by. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import {
+  createTraceState,
+  type HrTime,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+} from '@opentelemetry/api';
+import { ExportResultCode } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
+import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
+import type { ExportFailure, ExportNews, ExportOrders, ExportRequest } from './export.ts';
+import { DEFAULT_SERVICE_NAME } from './settings.ts';
+import type { Span } from './span.ts';
+
+/** The exporter tries again for its own timeout; what takes longer than that hangs. */
+const HANGING_MS = 1000;
+
+const { url, settings, resource } = workerData as ExportOrders;
+const main = parentPort as MessagePort;
+const tell = (news: ExportNews) => main.postMessage(news);
+
+const otlp = new OTLPTraceExporter({
+  url,
+  headers: { ...settings.headers, ...settings.tracesHeaders },
+  timeoutMillis: settings.exportTimeoutMs,
+  compression: settings.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
+});
+const telling: SpanExporter = {
+  export: (spans, done) =>
+    otlp.export(spans, (result) => {
+      const { code, error } = result;
+      if (code === ExportResultCode.SUCCESS) tell({ type: 'settled', count: spans.length });
+      else tell({ type: 'settled', count: spans.length, cause: failureOf(error) });
+      done(result);
+    }),
+  forceFlush: () => otlp.forceFlush(),
+  shutdown: () => otlp.shutdown(),
+};
+const processor = new BatchSpanProcessor({
+  exporter: telling,
+  // Bounded by whoever sends the spans here, who counts those under way too.
+  maxQueueSize: settings.queueSize,
+  maxExportBatchSize: Math.min(settings.batchSize, settings.queueSize),
+  scheduledDelayMillis: settings.batchDelayMs,
+  exportTimeoutMillis: settings.exportTimeoutMs + HANGING_MS,
+});
+const known = Object.entries(resource).filter((pair): pair is [string, string] => pair[1] !== null);
+const shared = {
+  resource: defaultResource().merge(
+    resourceFromAttributes({
+      'service.name': DEFAULT_SERVICE_NAME,
+      ...Object.fromEntries(known),
+      ...settings.resourceAttributes,
+      ...(settings.serviceName === null ? {} : { 'service.name': settings.serviceName }),
+    }),
+  ),
+  instrumentationScope: { name: 'skyops', version: resource['service.version'] ?? '' },
+};
+
+main.on('message', (request: ExportRequest) => {
+  if (request.type === 'spans') {
+    for (const span of request.spans) processor.onEnd({ ...shared, ...readable(span) });
+    return;
+  }
+  const done = () => tell({ type: 'done' });
+  const sent = request.type === 'flush' ? processor.forceFlush() : processor.shutdown();
+  // What could not be sent has been told of already.
+  sent.then(done, done);
+});
+
+const failureOf = (error: (Error & { code?: unknown }) | undefined): ExportFailure => ({
+  message: error?.message ?? 'unknown',
+  code: typeof error?.code === 'string' ? error.code : undefined,
+});
+
+/**
+ * Handed to the processor as it reads spans, not through a tracer: a tracer makes its span when the work begins, with an id of
+ * its own, for every request, sampled or not.
+ */
+function readable(span: Span): Omit<ReadableSpan, 'resource' | 'instrumentationScope'> {
+  const { context, parent } = span;
+  const traceState = span.traceState === undefined ? undefined : createTraceState(span.traceState);
+  const own: SpanContext = {
+    traceId: context.traceId,
+    spanId: context.spanId,
+    traceFlags: TraceFlags.SAMPLED,
+    ...(traceState === undefined ? {} : { traceState }),
+  };
+  return {
+    name: span.name,
+    kind: span.kind === 'server' ? SpanKind.SERVER : SpanKind.INTERNAL,
+    spanContext: () => own,
+    ...(parent === undefined ? {} : { parentSpanContext: { ...own, ...parent } }),
+    startTime: hrTime(span.startEpochMs),
+    endTime: hrTime(span.endEpochMs),
+    duration: hrTime(span.endEpochMs - span.startEpochMs),
+    ended: true,
+    status: { code: span.isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
+    attributes: span.attributes,
+    events: span.events.map(({ name, epochMs, attributes }) => ({ name, time: hrTime(epochMs), attributes })),
+    links: [],
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  };
+}
+
+function hrTime(milliseconds: number): HrTime {
+  const seconds = Math.floor(milliseconds / 1000);
+  return [seconds, Math.round((milliseconds - seconds * 1000) * 1e6)];
+}
