@@ -91,7 +91,7 @@ test-image: node_modules/.installed tools/kubernetes/node_modules/.installed ## 
 ifdef STAND_IN
 image: node_modules/.installed
 endif
-image: ## Build the image skyops:dev: needs docker, podman or buildah, and a registry with the base; STAND_IN=1 makes one from Debian's and npm's packages
+image: ## Build the image skyops:dev: needs docker, podman or buildah, and a registry with the base; STAND_IN=1 makes the base from Debian's and npm's packages, and localhost/skyops:test in .cache/image
 ifdef STAND_IN
 	@test/image/support/stand-in.sh . .cache/image
 else

@@ -36,6 +36,36 @@ describe('a check in the background', () => {
     assert.deepEqual(probe.examine(), { ok: true });
   });
 
+  it('that goes on failing is looked at less and less often', async () => {
+    const clock = createManualClock();
+    let runs = 0;
+    const run = async () => {
+      runs += 1;
+      throw new Error('broken');
+    };
+    const probe = probeInBackground({ name: 'disk', run }, clock);
+    // One a period, and retries 1, 2, 4 and 8 s apart behind the first; 16 more would be behind the second.
+    await clock.advance(5 * 30_000 + 29_000);
+    assert.equal(runs, 5 + 4);
+    probe.stop();
+  });
+
+  it('that fails after it was stopped is not looked at again', async () => {
+    const clock = createManualClock();
+    let runs = 0;
+    const failure = Promise.withResolvers<void>();
+    const run = () => {
+      runs += 1;
+      return failure.promise;
+    };
+    const probe = probeInBackground({ name: 'disk', run }, clock);
+    await clock.advance(30_000);
+    probe.stop();
+    failure.reject(new Error('broken'));
+    await clock.advance(120_000);
+    assert.equal(runs, 1);
+  });
+
   it('that fails is not looked at any more once it is stopped', async () => {
     const clock = createManualClock();
     let runs = 0;

@@ -8,6 +8,7 @@ import { newTraceId } from '#foundation/trace-context.ts';
 import { OTHER_METHOD, UNMATCHED_PATH } from '#observability/request-record.ts';
 import { type Answer, linesOf, SECURITY_HEADERS } from './answer.ts';
 import { connectionOf } from './connection.ts';
+import { isBehindLast } from './hooks/closing.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemOf } from './problem.ts';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
@@ -38,7 +39,9 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Soc
     return;
   }
   const refusal = REFUSALS[error.code ?? ''] ?? NOT_HTTP;
-  const { latestRequest: request, latestAnswer: answer } = connectionOf(socket);
+  const { isClosing, latestRequest: request, latestAnswer: answer } = connectionOf(socket);
+  // Behind the last answer, or behind a request that asked for the end: nobody looks at it, and Node ends the connection.
+  if (isClosing || error.code === 'HPE_CLOSED_CONNECTION') return;
   if (request === undefined || answer === undefined || (request.raw.complete && answer.writableFinished)) {
     refuseOnSocket(socket, refusal, parts);
   } else if (request.raw.complete) {
@@ -56,8 +59,8 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Soc
 /** Node answers these two by itself otherwise, without a body, an id, or a trace in log and metrics. */
 export function answerOddRequests(server: Server, parts: Parts): void {
   server.on('checkExpectation', (request: IncomingMessage, answer: Answer) => {
-    // Behind the last answer of the connection: never answered, as the closing hook does with all others.
-    if (connectionOf(request.socket).isClosing) return;
+    // The closing hook, which all other requests come by, does not see this one.
+    if (isBehindLast(request.socket)) return;
     answer.requestId = requestIdOf(request);
     const problem = answerProblem(answer, {
       code: 'expectation-failed',
@@ -68,6 +71,9 @@ export function answerOddRequests(server: Server, parts: Parts): void {
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     // Node has let go of the socket: an error on it, such as a reset by the client, would end the process.
     socket.on('error', () => socket.destroy());
+    const { isClosing, openRequests } = connectionOf(socket);
+    // An answer now would be taken for that of the request before.
+    if (isClosing || openRequests > 0) return void socket.destroy();
     refuseOnSocket(socket, { code: 'method-not-allowed', detail: 'This is not a proxy.' }, parts);
     // Nobody else closes it any more, neither a timeout nor the drain.
     socket.destroySoon();

@@ -41,7 +41,7 @@ export function textFile(type: string, text: string): PageFile {
   return { type, content: () => content };
 }
 
-/** Written by the piece, a large file shows how far its reader has come; as one write, a slow reader of 3 MB looks like one that stalls. */
+/** Written by the piece, a large file shows how far its reader has come; as one write, a slow reader of 1.7 MB looks like one that stalls. */
 const PIECE_BYTES = 65_536;
 
 function* piecesOf(content: Buffer) {

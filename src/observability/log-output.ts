@@ -37,7 +37,8 @@ function overPipe(stream: Socket, maxBytes: number, onDropped: OnDropped): LogOu
   stream.on('error', () => {});
   return {
     write: (lines) => {
-      if (stream.writableLength + Buffer.byteLength(lines) > maxBytes) return onDropped(countLines(lines));
+      // Characters, as the stream counts what it holds as text; all but a few of a log are bytes.
+      if (stream.writableLength + lines.length > maxBytes) return onDropped(countLines(lines));
       stream.write(lines, (error) => {
         if (error) onDropped(countLines(lines));
       });

@@ -230,6 +230,50 @@ describe('bad input', () => {
     });
   }
 
+  it('ends a connection that sends on behind its last answer, whatever it sends', async (test) => {
+    const { url } = await startInProcess(test);
+    const { socket, received } = open(test, url);
+    // Open for as long as the stream, which is before the answer that is the last.
+    socket.write('GET /events HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until('the stream has begun', () => received.text.includes('text/event-stream'));
+    socket.write(`${SIMULATE}Expect: magic\r\n\r\n`.repeat(100));
+    await until('it is closed', () => socket.closed);
+  });
+
+  it('gives no answer to a CONNECT behind a request that waits for its own', async (test) => {
+    const { url } = await startInProcess(test);
+    const simulation = `${SIMULATE}Content-Length: 24\r\n\r\n{"cpu":"1m","seconds":3}`;
+    assert.equal(await exchange(test, url, `${simulation}CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n`), '');
+  });
+
+  it('carries out nothing behind a stream of HTTP/1.0, which ends with its connection', async (test) => {
+    const { url, ask } = await startInProcess(test);
+    const { received } = open(test, url, `GET /events HTTP/1.0\r\nConnection: keep-alive\r\n\r\n${BEHIND}`);
+    await until('the stream has begun', () => received.text.includes('text/event-stream'));
+    await assertNothingStarted({ ask });
+  });
+
+  it('gives one answer to an expectation that nobody meets, however broken its body is', async (test) => {
+    const { url } = await startInProcess(test);
+    const broken = `${SIMULATE}Expect: magic\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`;
+    const answers = answersIn(await exchange(test, url, broken));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [417],
+    );
+  });
+
+  it('counts no answer that nobody got: what stands behind a request for the end', async (test) => {
+    const { url, ask } = await startInProcess(test);
+    const last = `${SIMULATE}Connection: close\r\nContent-Length: 26\r\n\r\n{"cpu":"1m","seconds":0.1}`;
+    const answers = answersIn(await exchange(test, url, `${last}GARBAGE\r\n\r\n`));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200],
+    );
+    assert.doesNotMatch((await ask('/metrics')).text, /path="unmatched"/);
+  });
+
   it('answers what stands behind a refused body that was whole', async (test) => {
     const { url } = await startInProcess(test);
     const broken = `${SIMULATE}Content-Length: 1\r\n\r\n{`;
@@ -281,8 +325,9 @@ function answersIn(text: string): { status: number; head: string; body: string }
   return answers;
 }
 
-function open(test: TestContext, url: string) {
+function open(test: TestContext, url: string, bytes = '') {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(bytes);
   test.after(() => socket.destroy());
   const received = { text: '' };
   socket.on('data', (data) => {
@@ -294,8 +339,7 @@ function open(test: TestContext, url: string) {
 
 /** Sends bytes as they are and resolves with everything that comes back until the peer closes. */
 async function exchange(test: TestContext, url: string, bytes: string): Promise<string> {
-  const { socket, received } = open(test, url);
-  socket.write(bytes);
+  const { socket, received } = open(test, url, bytes);
   await until('the peer closes', () => socket.closed);
   return received.text;
 }

@@ -1,4 +1,5 @@
 /** What comes behind an answer that ends its connection is not looked at: RFC 9112, section 9.6, forbids to process it. */
+import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { answerOf } from '../answer.ts';
 import { connectionOf } from '../connection.ts';
@@ -9,15 +10,20 @@ const MAX_IGNORED_REQUESTS = 64;
 
 /** Without it, a valid request behind a refused one would run, and nobody would get its answer. */
 export const closingHook: Hook = () => (request, reply) => {
-  const { socket } = request.raw;
-  const connection = connectionOf(socket);
-  if (!connection.isClosing) return true;
+  if (!isBehindLast(request.raw.socket)) return true;
   // Never answered: Node ends the connection behind the answer that says so.
   reply.hijack();
-  connection.ignoredRequests += 1;
-  if (connection.ignoredRequests > MAX_IGNORED_REQUESTS) socket.destroy();
   return false;
 };
+
+/** Whether a request that has just come in stands behind the last answer of its connection; ends one that has sent too many of them. */
+export function isBehindLast(socket: Socket): boolean {
+  const connection = connectionOf(socket);
+  if (!connection.isClosing) return false;
+  connection.ignoredRequests += 1;
+  if (connection.ignoredRequests > MAX_IGNORED_REQUESTS) socket.destroy();
+  return true;
+}
 
 /** Makes the answer the last one of its connection. */
 export function closeWith(reply: FastifyReply): FastifyReply {

@@ -5,11 +5,12 @@ import Type from 'typebox';
 import type { Clock } from '#foundation/clock.ts';
 import type { EventFeed } from '#observability/event-feed.ts';
 import { openEventStream } from '../event-stream.ts';
+import { closeWith } from '../hooks/closing.ts';
 import { sendProblem } from '../problem.ts';
 import { problems, type Route } from './route.ts';
 
 /** Each costs a connection and at most 64 KiB of buffer. */
-const MAX_STREAMS = 200;
+const MAX_STREAMS = 500;
 /** Spread out, so that all the clients of a replica that leaves do not come back in the same moment. */
 const RETRY_MS = { least: 1000, most: 5000 };
 
@@ -22,6 +23,11 @@ export function eventsRoute({ feed, clock }: { readonly feed: EventFeed; readonl
         config: { access: 'viewer', isStream: true },
         // A HEAD request would open a stream that nobody reads.
         exposeHeadRoute: false,
+        onRequest: (request, reply, done) => {
+          // Without chunks only the end of the connection ends it, and what comes behind it has begun before its head is made.
+          if (request.raw.httpVersion === '1.0') closeWith(reply);
+          done();
+        },
         schema: {
           operationId: 'watchEvents',
           tags: ['observing'],
