@@ -26,7 +26,8 @@ help: ## What can be made
 node_modules/.installed: package.json package-lock.json .npmrc
 	@echo 'Installing what the lockfile names (once, about half a minute) …'
 	@npm ci --no-progress --loglevel=error
-	@node --version | grep -q '^v26' || { echo 'The Node 26 of node_modules is missing: npm did not run the install script of the package "node". Delete node_modules and try again with npm 11 or newer.' >&2; exit 1; }
+	@npm rebuild node --ignore-scripts=false --no-progress --loglevel=error >/dev/null
+	@node --version | grep -q '^v26' || { echo 'The Node 26 of node_modules is missing: its install script, which fetches it, has failed. Delete node_modules and try again.' >&2; exit 1; }
 	@touch $@
 
 # kubectl and the Kubernetes types: large, and of use to the manifest tests alone.

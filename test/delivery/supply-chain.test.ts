@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** Each with its reason; npm runs no other script of a package's. */
+/** Each with its reason; the Makefile runs it by its name, and npm runs no other script of a package's. */
 const MAY_RUN_A_SCRIPT: Readonly<Record<string, string>> = {
   node: 'fetches the runtime for this machine',
 };
@@ -77,10 +77,16 @@ describe('the supply chain', () => {
     }
   });
 
-  it('allows npm to run one script, by name', () => {
-    const { allowScripts } = JSON.parse(read('package.json'));
-    assert.deepEqual(allowScripts, Object.fromEntries(Object.keys(MAY_RUN_A_SCRIPT).map((name) => [name, true])));
+  it('runs no script of a package when it is installed, but for the ones on the list', () => {
+    for (const folder of ['', 'tools/kubernetes/', 'tools/expressions/'])
+      assert.match(read(`${folder}.npmrc`), /^ignore-scripts=true$/m, folder);
+    const rebuilt = [...read('Makefile').matchAll(/npm rebuild (.*?) --ignore-scripts=false/g)].map(
+      ([, names]) => names,
+    );
+    assert.deepEqual(rebuilt, Object.keys(MAY_RUN_A_SCRIPT));
     assert.match(read('Dockerfile'), /npm ci --ignore-scripts/);
+    // The proof: its script would have put a program in the place of this one.
+    assert.match(read('node_modules/esbuild/bin/esbuild').slice(0, 100), /^#!\/usr\/bin\/env node/);
   });
 
   it('names exact versions, and stays small: at most 15 packages that ship by name', () => {
