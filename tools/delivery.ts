@@ -5,15 +5,27 @@
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, type Pair, parseDocument, stringify, type YAMLMap } from 'yaml';
 import { settings } from '#config/catalog.ts';
+import type { Setting } from '#foundation/setting.ts';
+import {
+  affinity,
+  behavior,
+  namePart,
+  networkPeers,
+  parentRefs,
+  podSecurityContext,
+  probe,
+  resources,
+  type Schema,
+  securityContext,
+  tolerations,
+  topologySpreadConstraints,
+  variable,
+} from './kubernetes-shapes.ts';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
-type Schema = { readonly [name: string]: unknown };
-
 const anyObject: Schema = { type: 'object' };
-const objectOrNull: Schema = { type: ['object', 'null'] };
 const texts: Schema = { type: 'object', additionalProperties: { type: 'string' } };
-const objects: Schema = { type: 'array', items: { type: 'object' } };
 const strings: Schema = { type: 'array', items: { type: 'string' } };
 const count = (minimum: number, maximum?: number): Schema => ({
   type: 'integer',
@@ -23,53 +35,70 @@ const count = (minimum: number, maximum?: number): Schema => ({
 const port = count(1, 65_535);
 const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
 
-/** A setting as text, or as what YAML makes of it. */
+/** Set by the chart itself, from `termination` and from the pod. */
+const isOwn = (variable: string) => /^SKYOPS_(POD|NODE|DRAIN|TERMINATION)_/.test(variable);
+const settable = Object.values(settings)
+  .flatMap((declared): readonly Setting<unknown>[] => Object.values(declared))
+  .filter(({ variable }) => !isOwn(variable));
+
+/** A port that is chosen when the pod starts is one that no Service can lead to. */
+const STRICTER: Readonly<Record<string, Schema>> = { SKYOPS_PORT: port };
+
+function schemaOfSetting({ variable, schema }: Setting<unknown>): Schema {
+  const stricter = STRICTER[variable];
+  if (stricter !== undefined) return stricter;
+  // YAML makes a boolean of true, and a number of an id of digits alone.
+  if (schema === undefined) return { type: ['string', 'number'] };
+  if ('enum' in schema)
+    return { enum: schema.enum.flatMap((word) => (/^(true|false)$/.test(word) ? [word, word === 'true'] : [word])) };
+  // An amount in bytes is a number.
+  return 'pattern' in schema ? { ...schema, type: ['string', 'integer'] } : schema;
+}
+
+/** A secret does not belong into values: extraEnv takes it from a Secret. */
 const config: Schema = {
   type: 'object',
   additionalProperties: false,
   properties: Object.fromEntries(
-    Object.values(settings)
-      .flatMap((declared) => Object.values(declared))
-      .filter(({ variable }) => !/^SKYOPS_(POD|NODE|DRAIN|TERMINATION)_/.test(variable))
-      .map(({ variable, meaning, expected }) => [
-        variable,
-        { type: ['string', 'number', 'boolean'], description: `${meaning} ${expected}.` },
+    settable
+      .filter(({ isSecret }) => isSecret !== true)
+      .map((setting) => [
+        setting.variable,
+        { ...schemaOfSetting(setting), description: `${setting.meaning} ${setting.expected}.` },
       ]),
   ),
 };
 
+/** A name of ours has to be a setting, and none that the chart sets; any other is somebody else's. */
+const variableName: Schema = {
+  type: 'string',
+  pattern: '^[A-Za-z_][A-Za-z0-9_.-]*$',
+  anyOf: [{ not: { pattern: '^SKYOPS_' } }, { enum: settable.map(({ variable }) => variable) }],
+};
+
 /** What the default alone does not say. */
 const CONSTRAINTS: Readonly<Record<string, Schema>> = {
-  'image.repository': { type: 'string', minLength: 1 },
+  'image.repository': { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._/:-]*$' },
+  'image.tag': { type: 'string', pattern: '^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$' },
   'image.digest': { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' },
   'image.pullPolicy': oneOf('Always', 'IfNotPresent', 'Never'),
   imagePullSecrets: strings,
+  nameOverride: namePart,
+  fullnameOverride: namePart,
   commonLabels: texts,
   commonAnnotations: texts,
   podLabels: texts,
   podAnnotations: texts,
   config,
-  extraEnv: {
-    type: 'array',
-    items: { type: 'object', required: ['name'], properties: { name: { type: 'string', minLength: 1 } } },
-  },
+  extraEnv: { type: 'array', items: variable(variableName) },
   extraArgs: strings,
   replicaCount: count(0),
   'autoscaling.minReplicas': count(1),
   'autoscaling.maxReplicas': count(1),
   'autoscaling.targetCPUUtilizationPercentage': count(1),
-  'autoscaling.behavior': anyObject,
+  'autoscaling.behavior': behavior,
   'keda.pollingInterval': count(1),
-  resources: {
-    type: 'object',
-    required: ['requests'],
-    additionalProperties: false,
-    properties: {
-      requests: { ...anyObject, required: ['cpu', 'memory'] },
-      limits: anyObject,
-      claims: objects,
-    },
-  },
+  resources,
   'termination.gracePeriodSeconds': count(1, 86_400),
   'termination.preStopSleepSeconds': count(1, 3600),
   'termination.drainDelaySeconds': { type: 'number', minimum: 0, maximum: 300 },
@@ -80,22 +109,22 @@ const CONSTRAINTS: Readonly<Record<string, Schema>> = {
   'service.annotations': texts,
   'service.externalTrafficPolicy': oneOf('', 'Cluster', 'Local'),
   'service.trafficDistribution': oneOf('', 'PreferClose', 'PreferSameZone', 'PreferSameNode'),
-  'httpRoute.parentRefs': objects,
+  'httpRoute.parentRefs': parentRefs,
   'httpRoute.hostnames': strings,
   'httpRoute.pathPrefix': { type: 'string', pattern: '^/' },
   'serviceAccount.annotations': texts,
-  podSecurityContext: anyObject,
-  securityContext: anyObject,
-  startupProbe: objectOrNull,
-  livenessProbe: objectOrNull,
-  readinessProbe: objectOrNull,
+  podSecurityContext,
+  securityContext,
+  startupProbe: probe,
+  livenessProbe: probe,
+  readinessProbe: probe,
   'podDisruptionBudget.maxUnavailable': { type: ['integer', 'string'], minimum: 1, pattern: '^[1-9]\\d?%$' },
-  'networkPolicy.from': objects,
+  'networkPolicy.from': networkPeers,
   'networkPolicy.collectorPort': port,
   nodeSelector: texts,
-  tolerations: objects,
-  affinity: anyObject,
-  topologySpreadConstraints: objects,
+  tolerations,
+  affinity,
+  topologySpreadConstraints,
   'monitoring.serviceMonitor.interval': { type: 'string', pattern: '^\\d+(ms|s|m)$' },
   'monitoring.serviceMonitor.labels': texts,
   'monitoring.prometheusRule.labels': texts,
@@ -150,7 +179,7 @@ helm test skyops
 \`\`\`
 
 Helm 3 and 4, Kubernetes 1.30 and newer. The pods pass the restricted Pod Security Standard, nothing is loaded but the image that you name, and
-\`values.schema.json\` refuses a value that is misspelt or of the wrong type. A drain that does not fit into the grace period is refused when it is rendered.
+\`values.schema.json\` refuses a value that is misspelt, of the wrong type or out of its range, also in what is handed on to Kubernetes, and a setting that is none. A drain that does not fit into the grace period is refused when it is rendered.
 
 | value | default | meaning |
 | --- | --- | --- |

@@ -9,6 +9,8 @@ export type Setting<Value> = {
   /** What would be right, to follow "expected ": in the reference and in every error. */
   readonly expected: string;
   readonly fallback: Value;
+  /** What it may be in the words of JSON Schema, where a number or a word is meant; the schema of the chart's values is made of it. */
+  readonly schema?: SettingSchema;
   /** Its value is shown nowhere: neither in errors nor on /status. */
   readonly isSecret?: boolean;
   /** How the reference writes the fallback, where its plain form is not what one would set. */
@@ -16,6 +18,11 @@ export type Setting<Value> = {
   /** `undefined` where the text is not a right value. */
   readonly parse: (text: string) => Value | undefined;
 };
+
+type SettingSchema =
+  | { readonly type: 'integer' | 'number'; readonly minimum: number; readonly maximum: number }
+  | { readonly enum: readonly string[] }
+  | { readonly type: 'string'; readonly pattern: string };
 
 /** The values that belong to a record of settings. */
 export type SettingValues<Settings extends Record<string, Setting<unknown>>> = {
@@ -36,23 +43,24 @@ const DECIMAL_NUMBER = /^\d{1,15}(\.\d{1,9})?$/;
 export function integerSetting<Value extends number | null = number>(
   declaration: Declaration<Value> & Range,
 ): Setting<number | Value> {
-  return numeric(declaration, 'a whole number', WHOLE_NUMBER);
+  return numeric(declaration, 'integer', WHOLE_NUMBER);
 }
 
 export function numberSetting<Value extends number | null = number>(
   declaration: Declaration<Value> & Range,
 ): Setting<number | Value> {
-  return numeric(declaration, 'a number', DECIMAL_NUMBER);
+  return numeric(declaration, 'number', DECIMAL_NUMBER);
 }
 
 function numeric<Value extends number | null>(
   { minimum, maximum, ...declaration }: Declaration<Value> & Range,
-  noun: string,
+  type: 'integer' | 'number',
   spelling: RegExp,
 ): Setting<number | Value> {
   return {
     ...declaration,
-    expected: `${noun} from ${minimum} to ${maximum}`,
+    expected: `${type === 'integer' ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`,
+    schema: { type, minimum, maximum },
     parse: (text) => {
       // Number() alone would take "", " 5", "0x10" and "1e3"; each of them is more often a slip than meant.
       if (!spelling.test(text)) return undefined;
@@ -62,12 +70,16 @@ function numeric<Value extends number | null>(
   };
 }
 
+/** As `parseMemoryAmount` takes them, roughly: the unit is there. */
+const MEMORY_AMOUNT = '^[0-9.]+(Ki|Mi|Gi|Ti|k|M|G|T)?$';
+
 /** An amount of memory as Kubernetes writes it, `512Mi`; the value is in bytes. */
 export function bytesSetting({ minimum, maximum, ...declaration }: Declaration<number> & Range): Setting<number> {
   return {
     ...declaration,
     expected: `an amount of memory such as 512Mi, from ${shownBytes(minimum)} to ${shownBytes(maximum)}`,
     shownFallback: shownBytes(declaration.fallback),
+    schema: { type: 'string', pattern: MEMORY_AMOUNT },
     parse: (text) => {
       const amount = parseMemoryAmount(text);
       return amount?.type === 'bytes' && amount.bytes >= minimum && amount.bytes <= maximum ? amount.bytes : undefined;
@@ -82,6 +94,7 @@ export function choiceSetting<const Choice extends string>(
   return {
     ...rest,
     expected: `one of ${choices.join(', ')}`,
+    schema: { enum: choices },
     parse: (text) => choices.find((choice) => choice === text),
   };
 }

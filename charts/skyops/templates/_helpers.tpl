@@ -70,6 +70,14 @@ annotations:
 {{- if and (or .Values.autoscaling.enabled .Values.keda.enabled) (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
 {{- fail (printf "autoscaling.minReplicas (%v) is more than autoscaling.maxReplicas (%v)." .Values.autoscaling.minReplicas .Values.autoscaling.maxReplicas) }}
 {{- end }}
+{{- if and (eq .Values.service.type "ClusterIP") (or .Values.service.nodePort .Values.service.externalTrafficPolicy) }}
+{{- fail "service.nodePort and service.externalTrafficPolicy belong to service.type NodePort or LoadBalancer, not to ClusterIP." }}
+{{- end }}
+{{- range .Values.extraEnv }}
+{{- if hasKey $.Values.config .name }}
+{{- fail (printf "%s stands in config and in extraEnv: a container would have it twice." .name) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
 {{- fail "httpRoute.enabled: name at least one Gateway in httpRoute.parentRefs." }}
 {{- end }}

@@ -1,0 +1,186 @@
+/**
+ * What a value of the chart that is handed on to Kubernetes may look like: the fields of its API (v1.30 and newer) as JSON Schema, closed,
+ * so that a misspelt one is refused by its name before anything is applied.
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/
+ */
+
+export type Schema = { readonly [name: string]: unknown };
+
+const closed = (properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema => ({
+  type: 'object',
+  additionalProperties: false,
+  ...(required.length > 0 ? { required } : {}),
+  properties,
+});
+const listOf = (items: Schema): Schema => ({ type: 'array', items });
+const text: Schema = { type: 'string' };
+const truth: Schema = { type: 'boolean' };
+const whole = (minimum: number, maximum?: number): Schema => ({
+  type: 'integer',
+  minimum,
+  ...(maximum === undefined ? {} : { maximum }),
+});
+const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
+/** Helm takes a key out where its value is null. */
+const orNull = (schema: Schema): Schema => ({ ...schema, type: [schema['type'], 'null'] });
+
+/** An amount as Kubernetes writes it. @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+export const quantity: Schema = {
+  type: ['string', 'number'],
+  minimum: 0,
+  pattern: '^\\d+(\\.\\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$',
+};
+
+const quantities = (required: readonly string[] = []): Schema => ({
+  type: 'object',
+  ...(required.length > 0 ? { required } : {}),
+  additionalProperties: quantity,
+});
+
+export const resources = closed(
+  {
+    requests: quantities(['cpu', 'memory']),
+    limits: quantities(),
+    claims: listOf(closed({ name: text, request: text }, ['name'])),
+  },
+  ['requests'],
+);
+
+const portOrName: Schema = { type: ['integer', 'string'], minimum: 1, maximum: 65_535, minLength: 1 };
+
+export const probe = orNull(
+  closed({
+    httpGet: orNull(
+      closed({
+        path: text,
+        port: portOrName,
+        host: text,
+        scheme: oneOf('HTTP', 'HTTPS'),
+        httpHeaders: listOf(closed({ name: text, value: text }, ['name', 'value'])),
+      }),
+    ),
+    tcpSocket: orNull(closed({ port: portOrName, host: text }, ['port'])),
+    grpc: orNull(closed({ port: whole(1, 65_535), service: text }, ['port'])),
+    exec: orNull(closed({ command: listOf(text) })),
+    initialDelaySeconds: whole(0),
+    periodSeconds: whole(1),
+    timeoutSeconds: whole(1),
+    successThreshold: whole(1),
+    failureThreshold: whole(1),
+    terminationGracePeriodSeconds: whole(1),
+  }),
+);
+
+const seLinuxOptions = closed({ level: text, role: text, type: text, user: text });
+const seccompProfile = closed({ type: oneOf('RuntimeDefault', 'Localhost', 'Unconfined'), localhostProfile: text }, [
+  'type',
+]);
+const appArmorProfile = seccompProfile;
+const identity = { runAsUser: whole(0), runAsGroup: whole(0), runAsNonRoot: truth };
+
+export const podSecurityContext = closed({
+  ...identity,
+  fsGroup: whole(0),
+  fsGroupChangePolicy: oneOf('Always', 'OnRootMismatch'),
+  supplementalGroups: listOf(whole(0)),
+  supplementalGroupsPolicy: oneOf('Merge', 'Strict'),
+  seccompProfile,
+  appArmorProfile,
+  seLinuxOptions,
+  sysctls: listOf(closed({ name: text, value: text }, ['name', 'value'])),
+});
+
+export const securityContext = closed({
+  ...identity,
+  allowPrivilegeEscalation: truth,
+  privileged: truth,
+  readOnlyRootFilesystem: truth,
+  capabilities: closed({ add: listOf(text), drop: listOf(text) }),
+  procMount: oneOf('Default', 'Unmasked'),
+  seccompProfile,
+  appArmorProfile,
+  seLinuxOptions,
+});
+
+const scalingRules = closed({
+  stabilizationWindowSeconds: whole(0, 3600),
+  selectPolicy: oneOf('Max', 'Min', 'Disabled'),
+  tolerance: quantity,
+  policies: listOf(
+    closed({ type: oneOf('Percent', 'Pods'), value: whole(1), periodSeconds: whole(1, 1800) }, [
+      'type',
+      'value',
+      'periodSeconds',
+    ]),
+  ),
+});
+export const behavior = closed({ scaleUp: scalingRules, scaleDown: scalingRules });
+
+export const tolerations = listOf(
+  closed({
+    key: text,
+    operator: oneOf('Exists', 'Equal'),
+    value: text,
+    effect: oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute'),
+    tolerationSeconds: whole(0),
+  }),
+);
+
+const labelSelector = closed({
+  matchLabels: { type: 'object', additionalProperties: text },
+  matchExpressions: listOf(
+    closed({ key: text, operator: oneOf('In', 'NotIn', 'Exists', 'DoesNotExist'), values: listOf(text) }, [
+      'key',
+      'operator',
+    ]),
+  ),
+});
+
+export const topologySpreadConstraints = listOf(
+  closed(
+    {
+      maxSkew: whole(1),
+      minDomains: whole(1),
+      topologyKey: text,
+      whenUnsatisfiable: oneOf('DoNotSchedule', 'ScheduleAnyway'),
+      labelSelector,
+      matchLabelKeys: listOf(text),
+      nodeAffinityPolicy: oneOf('Honor', 'Ignore'),
+      nodeTaintsPolicy: oneOf('Honor', 'Ignore'),
+    },
+    ['maxSkew', 'topologyKey', 'whenUnsatisfiable'],
+  ),
+);
+
+const terms = { type: 'array', items: { type: 'object' } };
+const podTerms = closed({
+  requiredDuringSchedulingIgnoredDuringExecution: terms,
+  preferredDuringSchedulingIgnoredDuringExecution: terms,
+});
+export const affinity = closed({
+  nodeAffinity: closed({
+    requiredDuringSchedulingIgnoredDuringExecution: { type: 'object' },
+    preferredDuringSchedulingIgnoredDuringExecution: terms,
+  }),
+  podAffinity: podTerms,
+  podAntiAffinity: podTerms,
+});
+
+export const networkPeers = listOf(
+  closed({
+    podSelector: labelSelector,
+    namespaceSelector: labelSelector,
+    ipBlock: closed({ cidr: text, except: listOf(text) }, ['cidr']),
+  }),
+);
+
+export const parentRefs = listOf(
+  closed({ name: text, namespace: text, sectionName: text, port: whole(1, 65_535), group: text, kind: text }, ['name']),
+);
+
+/** A variable of a container. @param name what it may be called. */
+export const variable = (name: Schema): Schema =>
+  closed({ name, value: text, valueFrom: { type: 'object', minProperties: 1, maxProperties: 1 } }, ['name']);
+
+/** Part of the name of every object: RFC 1035, section 2.3.1, or nothing. */
+export const namePart: Schema = { type: 'string', maxLength: 63, pattern: '^([a-z]([a-z0-9-]*[a-z0-9])?)?$' };
