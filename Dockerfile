@@ -1,8 +1,10 @@
 # The image holds the runtime with the libraries that it links, and the program as one bundle: no shell, no package manager,
 # nobody but its user. Certificates and time zones are in the runtime itself.
-ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
+# The Node of package.json. `docker buildx imagetools inspect` tells the digest to put behind it, where a registry answers.
+ARG NODE_IMAGE=docker.io/library/node:26.10.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS program
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
@@ -10,11 +12,11 @@ COPY LICENSE ./
 COPY tools/bundle.ts tools/cached-service.ts tools/fill-code-cache.ts tools/
 COPY src src
 RUN node tools/bundle.ts /app
-# One start keeps what V8 has compiled for it; V8 takes it where its version and its flags are the same.
+# One start keeps what V8 has compiled for it; V8 takes it where its version and its flags are the same. Then the runtime and every
+# shared library that it links, each at its own path, in a tree of its own.
 WORKDIR /app
-RUN node src/fill-code-cache.js && rm src/fill-code-cache.js
-# The runtime and every shared library that it links, each at its own path, in a tree of its own.
-RUN mkdir -p /image/tmp /image/etc \
+RUN node src/fill-code-cache.js && rm src/fill-code-cache.js \
+ && mkdir -p /image/tmp /image/etc \
  && cp --parents "$(command -v node)" /image \
  && ldd "$(command -v node)" | grep -oE '/[^ ]+' | sort -u | xargs -I{} cp --parents -L {} /image \
  && cp -r --parents /app /image \

@@ -97,7 +97,7 @@ ifdef STAND_IN
 	@test/image/support/stand-in.sh . .cache/image
 else
 	@builder=$$(command -v docker || command -v podman || command -v buildah) || { echo 'Docker, Podman or Buildah is needed.' >&2; exit 1; }; \
-	  "$$builder" build -t skyops:dev --build-arg COMMIT=$$(git rev-parse HEAD 2>/dev/null) .
+	  "$$builder" build -t skyops:dev --build-arg COMMIT=$$(git rev-parse HEAD 2>/dev/null) --build-arg CREATED=$$(git log -1 --format=%cI 2>/dev/null) .
 endif
 
 # The other word order, for those who look for it.

@@ -42,7 +42,7 @@ const RULES: Readonly<Record<string, Rule>> = {
         (base) => base !== 'scratch' && !base.startsWith('$') && !/:[\w.-]+$/.test(base.replace(/:latest$/, '')),
       );
     },
-    mutant: (text) => text.replace('node:26-bookworm-slim', 'node:latest'),
+    mutant: (text) => text.replace(/node:[\d.]+-bookworm-slim/, 'node:latest'),
   },
   'DL3008, DL3016, DL3018: nothing is installed but by the lockfile': {
     broken: (text) => [...text.matchAll(/apt-get install|apk add|npm (install|i) |yarn add|pip install|curl |wget /g)],
@@ -74,6 +74,21 @@ const RULES: Readonly<Record<string, Rule>> = {
         ({ name, words }) => /^(ARG|ENV)$/.test(name) && /token|secret|password|key/i.test(words),
       ),
     mutant: (text) => text.replace('ARG COMMIT=', 'ARG NPM_TOKEN=\nARG COMMIT='),
+  },
+  'DL3059: no RUN right behind another': {
+    broken: (text) =>
+      instructionsOf(text).filter(({ name }, index, all) => name === 'RUN' && all[index - 1]?.name === 'RUN'),
+    mutant: (text) => text.replace(' \\\n && mkdir -p /image', '\nRUN mkdir -p /image'),
+  },
+  'DL4006: a pipe fails where one of its programs fails': {
+    broken: (text) => {
+      const all = instructionsOf(text);
+      const shell = all.findIndex(({ name, words }) => name === 'SHELL' && words.includes('"pipefail"'));
+      return all.filter(
+        ({ name, words }, index) => name === 'RUN' && / \| /.test(words) && !(shell >= 0 && shell < index),
+      );
+    },
+    mutant: (text) => text.replace('"-o", "pipefail", ', ''),
   },
   'DL4003, DL4004, DL3012: one entry, one health check': {
     broken: (text) =>
@@ -119,6 +134,11 @@ describe('the Dockerfile', () => {
       assert.ok(broken(mutant(dockerfile)).length > 0, 'the mutant passes');
     });
   }
+
+  it('has the runtime of package.json, to the last digit', () => {
+    const { node } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).devDependencies;
+    assert.match(dockerfile, new RegExp(`^ARG NODE_IMAGE=docker\\.io/library/node:${node}-bookworm-slim$`, 'm'));
+  });
 
   it('sends to the builder only what is asked for by name', () => {
     const lines = ignored.trim().split('\n');

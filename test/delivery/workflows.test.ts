@@ -117,10 +117,15 @@ describe('the workflows', () => {
 
   it('release from a clean install: no cache, and an environment that can be guarded', () => {
     const release = files.find(({ name }) => name === 'release.yml')?.text ?? '';
-    const [job] = jobsOf(release);
+    const [tests, job] = jobsOf(release);
     assert.equal(job.environment, 'release');
+    assert.equal(job.needs, 'test');
     const node = job.steps.find(({ uses = '' }) => uses.startsWith('actions/setup-node@'));
     assert.equal(node.with['package-manager-cache'], false);
+    // What runs the code of a hundred packages has no right to publish, and what may publish runs none of it but the bundler.
+    assert.deepEqual(tests.permissions, { contents: 'read' });
+    assert.ok(tests.steps.some(({ run = '' }) => run === '.ci/run'));
+    assert.ok(job.steps.every(({ run = '' }) => !/\.ci\/run|make (test|audit)/.test(run)));
     for (const word of ['cosign sign', 'sbom: true', 'provenance: mode=max', 'linux/amd64,linux/arm64', 'helm push']) {
       assert.ok(release.includes(word), word);
     }

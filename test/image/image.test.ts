@@ -115,6 +115,16 @@ describe('the image', { concurrency: false }, () => {
     assert.deepEqual(check.Test.slice(0, 4), ['CMD', '/usr/local/bin/node', 'src/main.js', 'check']);
   });
 
+  it('has the certificates and the time zones of the world in its runtime', (test) => {
+    if (!hasImage(test)) return;
+    const program =
+      "console.log(require('node:tls').rootCertificates.length > 100, new Date(0).toLocaleString('en-GB', { timeZone: 'Asia/Kathmandu' }))";
+    assert.equal(
+      podmanSays('run', '--rm', '--entrypoint', '/usr/local/bin/node', IMAGE, '--eval', program),
+      'true 01/01/1970, 05:30:00',
+    );
+  });
+
   it('may read its own files and what the kernel says, and nothing else: no write, no program, no foreign file', (test) => {
     if (!hasImage(test)) return;
     const [{ Config: config }] = JSON.parse(podmanSays('image', 'inspect', IMAGE));

@@ -6,10 +6,11 @@ project=$(realpath "$1")
 folder=$(realpath -m "$2")
 mkdir -p "$folder/node/bin" "$folder/node/lib/node_modules"
 cd "$folder"
+base=$(sed -n 's/^ARG NODE_IMAGE=//p' "$project/Dockerfile")
 storage=(--storage-driver overlay --root "$folder/storage" --runroot "$folder/run")
 build=(buildah bud "${storage[@]}" --isolation chroot --network host --pull-never --format docker)
 
-if ! buildah "${storage[@]}" inspect docker.io/library/node:26-bookworm-slim >/dev/null 2>&1; then
+if ! buildah "${storage[@]}" inspect "$base" >/dev/null 2>&1; then
   echo 'Making the stand-in for the base image (once, about a minute) …' >&2
   [ -f bookworm.tar ] || mmdebstrap -q --variant=minbase --include=ca-certificates,libstdc++6,libatomic1 bookworm bookworm.tar /etc/apt/sources.list.d/debian.sources
   cp "$(readlink -f "$project/node_modules/.bin/node")" node/bin/node
@@ -30,6 +31,8 @@ COPY npmrc /usr/local/etc/npmrc
 ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 CMD ["node"]
 END
-  "${build[@]}" -t docker.io/library/node:26-bookworm-slim . >/dev/null
+  "${build[@]}" -t "$base" . >/dev/null
 fi
-"${build[@]}" -t localhost/skyops:test -f "$project/Dockerfile" "$project"
+commit=$(git -C "$project" rev-parse HEAD 2>/dev/null || true)
+created=$(git -C "$project" log -1 --format=%cI 2>/dev/null || true)
+"${build[@]}" --build-arg "COMMIT=$commit" --build-arg "CREATED=$created" -t localhost/skyops:test -f "$project/Dockerfile" "$project"
