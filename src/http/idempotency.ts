@@ -1,6 +1,8 @@
 /** Makes a repeated POST the same simulation: remembers which key started which one, and for what body. */
 import { createHash } from 'node:crypto';
 import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
+import type { StartedSimulation } from '#simulation/engine.ts';
+import type { Simulation } from '#simulation/simulation.ts';
 
 export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
 
@@ -8,36 +10,43 @@ export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
 export const IDEMPOTENCY_KEY_PATTERN = '^(?:[!-~]|[!#-~][!-~]|"[!#-~]|[!-~]{3,255})$';
 const WELL_FORMED = new RegExp(IDEMPOTENCY_KEY_PATTERN);
 
-/** More keys than simulations can be running or remembered; beyond it the oldest key is forgotten. */
+/** Of some 2 kB each with the report; beyond it the oldest key is forgotten. */
 const MAX_KEYS = 2000;
 
-type Remembered = { readonly fingerprint: string; readonly id: string };
+/** What a key has started. */
+type Remembered = {
+  readonly fingerprint: string;
+  readonly id: string;
+  /** Once it has ended, without the samples: the report outlives what the engine keeps of it. */
+  report: Simulation | undefined;
+};
 
 export type IdempotencyKeys = {
-  /** The simulation that this key has started for this body, if there is one that can still be read. */
+  /** What this key has started for this body, if anything. */
   readonly find: (
     key: string,
     fingerprint: string,
-    isKnown: (id: string) => boolean,
-  ) => Outcome<string | undefined, Refusal<'idempotency-key-reused'>>;
-  readonly remember: (key: string, fingerprint: string, id: string) => void;
+  ) => Outcome<Readonly<Remembered> | undefined, Refusal<'idempotency-key-reused'>>;
+  readonly remember: (key: string, fingerprint: string, started: Pick<StartedSimulation, 'id' | 'ended'>) => void;
 };
 
 export function createIdempotencyKeys(): IdempotencyKeys {
   const byKey = new Map<string, Remembered>();
   return {
-    find: (key, fingerprint, isKnown) => {
+    find: (key, fingerprint) => {
       const past = byKey.get(key);
-      if (past === undefined || !isKnown(past.id)) return granted(undefined);
-      if (past.fingerprint === fingerprint) return granted(past.id);
+      if (past === undefined || past.fingerprint === fingerprint) return granted(past);
       return refused({
         code: 'idempotency-key-reused',
         detail: 'This Idempotency-Key belongs to a request with another body. Use a new key for a new simulation.',
       });
     },
-    remember: (key, fingerprint, id) => {
-      byKey.delete(key);
-      byKey.set(key, { fingerprint, id });
+    remember: (key, fingerprint, { id, ended }) => {
+      const remembered: Remembered = { fingerprint, id, report: undefined };
+      void ended.then((report) => {
+        remembered.report = { ...report, samples: [] };
+      });
+      byKey.set(key, remembered);
       const oldest = byKey.keys().next();
       if (byKey.size > MAX_KEYS && !oldest.done) byKey.delete(oldest.value);
     },

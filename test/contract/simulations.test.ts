@@ -165,6 +165,21 @@ describe('simulations', () => {
     assert.equal((await ask('/simulations')).json.simulations.length, 1);
   });
 
+  it('an Idempotency-Key is remembered beyond the simulations that are', { timeout: 60_000 }, async (test) => {
+    const { ask } = await startInProcess(test, { SKYOPS_LOG_LEVEL: 'silent' });
+    const short = { cpu: '1m', seconds: 0.1 };
+    const headers = { 'idempotency-key': 'order-4711' };
+    const first = await ask('/simulate-cpu', { body: short, headers });
+    for (let batch = 0; batch < 13; batch += 1)
+      await Promise.all(Array.from({ length: 8 }, () => ask('/simulate-cpu', { body: short })));
+    assert.equal((await ask(`/simulations/${first.json.id}`)).status, 404, 'it is not kept any more');
+    const again = await ask('/simulate-cpu', { body: short, headers });
+    assert.deepEqual([again.status, again.json.id], [200, first.json.id]);
+    assert.deepEqual(again.json, { ...first.json, samples: [] });
+    const late = await ask('/simulations/cpu', { body: short, headers });
+    assert.deepEqual([late.status, late.json.id], [202, first.json.id]);
+  });
+
   it('the same Idempotency-Key with another body is refused, an ill-formed one too', async (test) => {
     const { ask } = await startInProcess(test);
     const headers = { 'idempotency-key': '"order-4711"' };

@@ -55,7 +55,7 @@ export async function startSimulation(
     }
     return void reply.code(200).send(simulation);
   }
-  reply.code(202).send(engine.find(id));
+  reply.code(202).send(engine.find(id) ?? (await ended));
 }
 
 /** Starts it, unless the same Idempotency-Key has started it before. */
@@ -70,13 +70,17 @@ function startOnce(
   if (key.value === undefined) return engine.start(kind, request.body, origin);
 
   const fingerprint = fingerprintOf(kind.name, request.body);
-  const found = idempotencyKeys.find(key.value, fingerprint, (id) => engine.find(id) !== undefined);
+  const found = idempotencyKeys.find(key.value, fingerprint);
   if (!found.ok) return found;
-  const past = found.value === undefined ? undefined : engine.rejoin(found.value);
-  if (past !== undefined) return granted(past);
+  if (found.value !== undefined) {
+    const { id, report } = found.value;
+    const past = engine.rejoin(id);
+    if (past !== undefined) return granted(past);
+    if (report !== undefined) return granted({ id, begun: Promise.resolve(), ended: Promise.resolve(report) });
+  }
   const started = engine.start(kind, request.body, origin);
   // A refusal is not remembered: the same request may be granted later.
-  if (started.ok) idempotencyKeys.remember(key.value, fingerprint, started.value.id);
+  if (started.ok) idempotencyKeys.remember(key.value, fingerprint, started.value);
   return started;
 }
 
@@ -146,7 +150,7 @@ const startHeaders = {
       type: 'string',
       pattern: IDEMPOTENCY_KEY_PATTERN,
       description:
-        'The same key and body are the same simulation, however often they are sent; another body is refused.',
+        'The same key and body are the same simulation, however often they are sent to this replica, which remembers its last 2000 keys; another body is refused.',
       examples: ['8e03978e-40d5-43dd-bc93-6894a57f9324'],
     },
   },
