@@ -1,6 +1,7 @@
 /** Faults from outside while there is load: the process neither exits nor lies, and it recovers when the fault is over. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -28,22 +29,71 @@ async function replicaOf(test: TestContext, options: Partial<ReplicaOptions> = {
   return replica;
 }
 
-/** Load while the fault lasts; every request is answered as it must be, before, during and after. */
+/** As the kubelet waits by default. */
+const LONGEST_PROBE_MS = 1000;
+
+type Probing = { readonly stop: () => Promise<{ readonly statuses: number[]; readonly longestMs: number }> };
+
+/** Asks for /health all the time, on a connection that is kept and on new ones, as balancers and as the kubelet do. */
+function startProbing(port: number, areNewOnesServed: boolean): Probing {
+  const statuses = new Set<number>();
+  let longestMs = 0;
+  let isOver = false;
+  const kept = new RawConnection(port);
+  const probe = async (connection: RawConnection) => {
+    const asked = performance.now();
+    const { status } = await connection.ask(HEALTH).catch(() => ({ status: 0 }));
+    statuses.add(status);
+    longestMs = Math.max(longestMs, performance.now() - asked);
+  };
+  const probing = (async () => {
+    while (!isOver) {
+      await probe(kept);
+      if (areNewOnesServed) {
+        const fresh = new RawConnection(port);
+        await probe(fresh);
+        fresh.close();
+      }
+      await pause(20);
+    }
+    kept.close();
+  })();
+  return {
+    stop: async () => {
+      isOver = true;
+      await probing;
+      return { statuses: [...statuses], longestMs };
+    },
+  };
+}
+
+type FaultOptions = ClientOptions & {
+  /** How long nobody can be answered, because nothing runs. */
+  readonly frozenMs?: number;
+};
+
+/** Load while the fault lasts; every request is answered as it must be, before, during and after, and so is every probe. */
 async function underLoad(
   test: TestContext,
   replica: Replica,
   fault: () => Promise<void>,
   name: string,
-  options: ClientOptions = {},
+  options: FaultOptions = {},
 ): Promise<void> {
   const clients = startClients(test, replica.port, options);
   await until('there is load', () => clients.tally.requests > 500);
+  const probing = startProbing(replica.port, options.areAllKept !== true);
   await fault();
   const during = clients.tally.requests;
   await until('the load goes on', () => clients.tally.requests > during + 500, RECOVERY_MS);
   await clients.stop();
-  test.diagnostic(`${name}: ${clients.tally.requests} requests, ${clients.tally.lost.length} lost`);
+  const { statuses, longestMs } = await probing.stop();
+  test.diagnostic(
+    `${name}: ${clients.tally.requests} requests, ${clients.tally.lost.length} lost; the longest probe took ${longestMs.toFixed(0)} ms`,
+  );
   assert.deepEqual(clients.tally.lost, []);
+  assert.deepEqual(statuses, [200]);
+  assert.ok(longestMs < LONGEST_PROBE_MS + (options.frozenMs ?? 0), `a probe took ${longestMs} ms`);
   assert.equal((await fetch(`${replica.url}/ready`, { headers: { connection: 'close' } })).status, 200);
 }
 
@@ -100,32 +150,64 @@ describe('under load, the service survives', { timeout: 300_000 }, () => {
     });
   }
 
-  it('no file descriptors left: who is connected is served, and who comes later too, once there are some', async (test) => {
-    const replica = await replicaOf(test, { maxOpenFiles: 80 });
-    const kept = new RawConnection(replica.port);
-    assert.equal((await kept.ask(HEALTH)).status, 200);
-    const many = Array.from({ length: 200 }, () => new RawConnection(replica.port));
-    await Promise.all(many.map((connection) => connection.connected));
-    const health: number[] = [];
-    for (let probe = 0; probe < 100; probe += 1) {
-      health.push((await kept.ask(HEALTH)).status);
-      await pause(10);
-    }
-    assert.deepEqual([...new Set(health)], [200]);
-    for (const connection of many) connection.close();
-    const started = performance.now();
-    await until(
-      'new connections are served again',
+  it('a reader of the log that hangs, and reads on: lines are lost and counted meanwhile, and none any more', async (test) => {
+    const fifo = join(mkdtempSync(join(tmpdir(), 'skyops-fifo-')), 'log');
+    execFileSync('mkfifo', [fifo]);
+    // Opened for both, so that nobody waits for the other end; it is held and not read.
+    const held = openSync(fifo, 'r+');
+    test.after(() => closeSync(held));
+    const settings = { SKYOPS_LOG_LEVEL: 'info', SKYOPS_LOG_BUFFER_BYTES: '65536' };
+    const replica = await replicaOf(test, { logFile: fifo, settings });
+    const dropped = () => metric(replica, 'skyops_log_lines_dropped_total');
+    await underLoad(
+      test,
+      replica,
       async () => {
-        const late = new RawConnection(replica.port);
-        const answer = await late.ask(HEALTH).catch(() => undefined);
-        late.close();
-        return answer?.status === 200;
+        await until('lines are dropped', async () => (await dropped()) > 1000);
+        const reader = spawn('cat', [fifo], { stdio: ['ignore', 'ignore', 'inherit'] });
+        test.after(() => reader.kill());
+        await until(
+          'no line is dropped any more',
+          async () => {
+            const before = await dropped();
+            await pause(300);
+            return (await dropped()) === before;
+          },
+          RECOVERY_MS,
+        );
       },
-      RECOVERY_MS,
+      'log reader',
     );
-    test.diagnostic(`served again after ${(performance.now() - started).toFixed(0)} ms`);
-    kept.close();
+  });
+
+  it('no file descriptors left: who is connected is served, and who comes later too, once there are some', async (test) => {
+    const replica = await replicaOf(test, { maxOpenFiles: 120 });
+    await underLoad(
+      test,
+      replica,
+      async () => {
+        const many = Array.from({ length: 200 }, () => new RawConnection(replica.port));
+        await Promise.all(many.map((connection) => connection.connected));
+        await pause(2000);
+        const late = new RawConnection(replica.port, '127.0.0.1', 300);
+        assert.equal(await late.ask(HEALTH).catch(() => 'not served'), 'not served');
+        for (const connection of [late, ...many]) connection.close();
+        const started = performance.now();
+        await until(
+          'new connections are served again',
+          async () => {
+            const fresh = new RawConnection(replica.port);
+            const answer = await fresh.ask(HEALTH).catch(() => undefined);
+            fresh.close();
+            return answer?.status === 200;
+          },
+          RECOVERY_MS,
+        );
+        test.diagnostic(`served again after ${(performance.now() - started).toFixed(0)} ms`);
+      },
+      'no descriptors',
+      { areAllKept: true },
+    );
   });
 
   it('being stopped for seconds and continued: every request is answered', async (test) => {
@@ -139,6 +221,7 @@ describe('under load, the service survives', { timeout: 300_000 }, () => {
         replica.signal('SIGCONT');
       },
       'SIGSTOP',
+      { frozenMs: FAULT_MS },
     );
   });
 
@@ -161,8 +244,22 @@ describe('under load, the service survives', { timeout: 300_000 }, () => {
     );
   });
 
-  it('a DNS that never answers: nothing here asks it', async (test) => {
-    const replica = await replicaOf(test, { nodeOptions: preload('dead-dns') });
-    await underLoad(test, replica, () => pause(1000), 'dead DNS');
+  it('a DNS that never answers: only the export of traces asks it, and neither requests nor the end wait for that', async (test) => {
+    const replica = await replicaOf(test, {
+      nodeOptions: preload('dead-dns'),
+      settings: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.invalid:4318',
+        SKYOPS_DRAIN_DELAY_SECONDS: '0',
+        OTEL_BSP_SCHEDULE_DELAY: '200',
+      },
+    });
+    await underLoad(test, replica, () => pause(FAULT_MS), 'dead DNS');
+    // The queue is full by now, because nothing of it ever goes.
+    assert.ok((await metric(replica, 'skyops_spans_dropped_total')) > 0);
+    const started = performance.now();
+    replica.signal('SIGTERM');
+    assert.equal(await replica.exited(), 0);
+    // The flush has at most two seconds.
+    assert.ok(performance.now() - started < 4000, `the end took ${performance.now() - started} ms`);
   });
 });

@@ -65,7 +65,7 @@ describe('the end among hostile clients', { timeout: 600_000 }, () => {
     const times: number[] = [];
     for (let run = 0; run < RUNS; run += 1) {
       const replica = await replicaOf(test);
-      await open(test, replica.port, READERS, STREAM);
+      const readers = await open(test, replica.port, READERS, STREAM);
       await open(test, replica.port, STALLED, HALF_HEAD);
       await open(test, replica.port, STALLED, HALF_BODY);
       const largest = await fetch(`${replica.url}/simulations/cpu`, {
@@ -74,10 +74,10 @@ describe('the end among hostile clients', { timeout: 600_000 }, () => {
         body: JSON.stringify({ parallelism: 8, seconds: 600 }),
       });
       assert.equal(largest.status, 202);
-      await until('all stalled bodies have begun', async () => {
+      await until('all streams and all stalled bodies have begun', async () => {
         const metrics = await (await fetch(`${replica.url}/metrics`, { headers: { connection: 'close' } })).text();
         const inFlight = Number(/^skyops_http_requests_in_flight (\d+)/m.exec(metrics)?.[1]);
-        return inFlight >= STALLED + 200;
+        return inFlight >= STALLED + READERS;
       });
       const started = performance.now();
       replica.signal('SIGTERM');
@@ -91,6 +91,11 @@ describe('the end among hostile clients', { timeout: 600_000 }, () => {
         STALLED,
       );
       assert.equal(last?.['cancelled_simulations'], 1);
+      // What was finished: every stream was told the end, and when to come back, not all at the same moment.
+      assert.ok(Number(last?.['finished_requests']) >= READERS, `${last?.['finished_requests']} finished`);
+      assert.equal(readers.filter(({ received }) => received.includes('event: end')).length, READERS);
+      const retries = readers.map(({ received }) => Number(/^retry: (\d+)$/m.exec(received)?.[1]));
+      assert.ok(Math.min(...retries) >= 1000 && Math.max(...retries) - Math.min(...retries) > 2000, 'spread');
     }
     test.diagnostic(
       `from SIGTERM to the exit: ${Math.min(...times).toFixed(0)} to ${Math.max(...times).toFixed(0)} ms`,

@@ -170,11 +170,18 @@ describe('an attack on what watches', () => {
     await until('the events tell of the simulation', () => events.received.includes('event: simulation-ended'));
     said.push(events.received);
     events.close();
+    // What all of that has left behind.
+    for (const path of ['/metrics', '/status', '/simulations', '/ready?verbose']) {
+      const answer = await fetch(`${replica.url}${path}`);
+      said.push(await answer.text(), JSON.stringify([...answer.headers]));
+    }
     replica.signal('SIGTERM');
     await replica.exited();
     said.push(readFileSync(logFile, 'utf8'));
     const found = [...said.join('\n').matchAll(/.{0,60}canary-[a-z]+-5f3a.{0,30}/g)].map(([text]) => text);
     assert.deepEqual(found, []);
+    // The control: the word of one that is not hidden would have been found.
+    assert.ok(said.join('\n').includes('skyops'));
     assert.ok(said.at(-1)?.includes('request'), 'the log was read');
   });
 });

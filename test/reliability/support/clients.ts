@@ -34,11 +34,13 @@ const isRefused = ({ status }: RawAnswer) => status === 422;
 export type ClientOptions = {
   /** A new connection for each request, whatever kind of client it is. */
   readonly areAllFresh?: boolean;
+  /** Each on the connection that it has opened at first, so slowly that none has to be renewed. */
+  readonly areAllKept?: boolean;
   /** Two of the clients ask for short simulations, unless this is false. */
   readonly doSimulate?: boolean;
 };
 
-function kinds({ areAllFresh = false, doSimulate = true }: ClientOptions): readonly Kind[] {
+function kinds({ areAllFresh = false, areAllKept = false, doSimulate = true }: ClientOptions): readonly Kind[] {
   const kind = (name: string, count: number, rest: Partial<Kind> & Pick<Kind, 'ask' | 'isRight'>): Kind => ({
     name,
     count,
@@ -47,8 +49,12 @@ function kinds({ areAllFresh = false, doSimulate = true }: ClientOptions): reado
     ...rest,
   });
   return [
-    kind('GET', 12, { ask: (connection) => connection.ask(GET), isRight: isInfo, pauseMs: areAllFresh ? 1 : 0 }),
-    kind('GET on a new connection', 2, {
+    kind('GET', 12, {
+      ask: (connection) => connection.ask(GET),
+      isRight: isInfo,
+      pauseMs: areAllKept ? 4 : areAllFresh ? 1 : 0,
+    }),
+    kind('GET on a new connection', areAllKept ? 0 : 2, {
       ask: (connection) => connection.ask(GET),
       isRight: isInfo,
       isFresh: true,
