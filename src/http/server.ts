@@ -1,4 +1,5 @@
 /** Builds the HTTP server: Fastify with its limits, the hooks, the routes, and one form for every error. */
+import type { Server } from 'node:http';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure } from '#foundation/failure.ts';
@@ -126,11 +127,15 @@ export async function createServer(parts: ServerParts): Promise<App> {
 }
 
 /** Fastify sets requestTimeout past Node's own check; the wrong way round, Node would swap the two without a word. */
-function assertTimeouts({ server }: App): void {
-  if (server.headersTimeout <= server.requestTimeout) return;
+export function assertTimeouts({
+  server,
+}: {
+  readonly server: Pick<Server, 'headersTimeout' | 'requestTimeout'>;
+}): void {
+  if (server.headersTimeout === HEADERS_TIMEOUT_MS && server.requestTimeout === REQUEST_TIMEOUT_MS) return;
   throw new Failure(
     'timeouts-swapped',
-    `headersTimeout (${server.headersTimeout} ms) is longer than requestTimeout (${server.requestTimeout} ms).`,
+    `The time for a head is ${server.headersTimeout} ms and the one for a request ${server.requestTimeout} ms, not ${HEADERS_TIMEOUT_MS} and ${REQUEST_TIMEOUT_MS}.`,
   );
 }
 

@@ -1,5 +1,7 @@
 /** What is refused, how it is said, and that nothing was started by it. */
 import assert from 'node:assert/strict';
+import files from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { type Answer, type Ask, startInProcess } from '#test/support/in-process.ts';
@@ -272,6 +274,21 @@ describe('bad input', () => {
       [200],
     );
     assert.doesNotMatch((await ask('/metrics')).text, /path="unmatched"/);
+  });
+
+  it('says nothing of the cause of a 500, which is in the log under its id', async (test) => {
+    const { ask, log } = await startInProcess(test);
+    const broken = test.mock.method(files, 'readFile', () => Promise.reject(new Error('canary: /etc/passwd')));
+    syncBuiltinESMExports();
+    test.after(() => {
+      broken.mock.restore();
+      syncBuiltinESMExports();
+    });
+    const answer = await ask('/redoc/bundle.js');
+    assertProblem(answer, 500, 'internal');
+    assert.doesNotMatch(answer.text, /canary|passwd|readFile|\.ts/);
+    const line = log.find(({ request_id, level }) => request_id === answer.json.request_id && level === 'error');
+    assert.match(JSON.stringify(line), /canary: \/etc\/passwd/);
   });
 
   it('answers what stands behind a refused body that was whole', async (test) => {

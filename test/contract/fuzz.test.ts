@@ -19,6 +19,10 @@ const LIMITS = {
   SKYOPS_MAX_MEMORY: '4Mi',
 };
 
+/** The rules between fields, and of amounts within their spelling, which no JSON Schema says. */
+const BEYOND_A_SCHEMA =
+  /^(cannot stand beside cpu|needs an amount to follow|must be at least 1m and|is not an amount|must be an amount|must be at least .* and, as a percentage|must be at least .*: memory grows|mean − amplitude|at_seconds \+ for_seconds)/;
+
 type Asked = {
   readonly template: string;
   readonly method: string;
@@ -148,7 +152,12 @@ describe('any request', () => {
           `${what}: ${status} ${text}`,
         );
         assert.ok(isAllowed || status >= 400, `accepted although it is not allowed: ${what}: ${status} ${text}`);
-        if (isAllowed) assert.notEqual(status, 400, `refused although it is allowed: ${what}: ${text}`);
+        if (isAllowed) {
+          assert.notEqual(status, 400, `refused although it is allowed: ${what}: ${text}`);
+          const { code, errors } = status === 422 ? JSON.parse(text) : {};
+          for (const { message } of code === 'invalid-body' ? errors : [])
+            assert.match(message, BEYOND_A_SCHEMA, `refused although it is allowed: ${what}: ${text}`);
+        }
         const responses = document.paths[asked.template]?.[asked.method.toLowerCase()]?.responses ?? {};
         assert.ok(responses[status] !== undefined, `${what}: ${status} is not documented: ${text}`);
         assert.ok(Object.keys(responses[status].content ?? {}).includes(type), `${what}: ${status} as ${type}`);

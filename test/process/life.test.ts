@@ -123,6 +123,51 @@ describe('the life of the process', () => {
     );
   });
 
+  it('from SIGTERM to the exit /ready is 503 and /health 200, asked all the time, and ?verbose says which check failed', async (test) => {
+    const { url, child, exited } = await startOwnProcess(test, DRAINING);
+    const seen = { ready: new Set<number>(), health: new Set<number>() };
+    let verbose = '';
+    let [isOver, isLate] = [false, false];
+    void exited.then(() => {
+      isOver = true;
+    });
+    child.kill('SIGTERM');
+    const signalled = performance.now();
+    while (!isOver) {
+      const asked = performance.now();
+      const [ready, health] = await Promise.all(
+        ['/ready', '/health'].map((path) => get(url + path).catch(() => undefined)),
+      );
+      // A signal takes a moment to be delivered; after that there is no way back.
+      if (ready?.status === 200 && asked - signalled > 50) isLate = true;
+      if (ready !== undefined && (ready.status !== 200 || seen.ready.size > 0)) seen.ready.add(ready.status);
+      if (health !== undefined) seen.health.add(health.status);
+      if (verbose === '' && ready?.status === 503)
+        verbose = await fetch(`${url}/ready?verbose`, { headers: { accept: 'text/plain' } }).then((it) => it.text());
+    }
+    assert.deepEqual([[...seen.ready], [...seen.health], isLate], [[503], [200], false]);
+    assert.match(verbose, /^\[-\]phase failed: draining\n\[\+\]worker-pool ok\n/);
+    assert.match(verbose, /ready check failed\n$/);
+  });
+
+  it('is alive, and not ready, before everything is there', async (test) => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as { port: number };
+    holder.close();
+    await once(holder, 'close');
+    const starting = startOwnProcess(test, { SKYOPS_PORT: String(port) });
+    const statuses: string[] = [];
+    while (statuses.at(-1) !== 'health 200, ready 200') {
+      const ready = await get(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
+      const health = await get(`http://127.0.0.1:${port}/health`).catch(() => undefined);
+      const now = `health ${health?.status ?? 'nobody'}, ready ${ready?.status ?? 'nobody'}`;
+      if (statuses.at(-1) !== now && ready !== undefined && health !== undefined) statuses.push(now);
+    }
+    await starting;
+    assert.deepEqual(statuses, ['health 200, ready 503', 'health 200, ready 200']);
+  });
+
   it('while draining every answer says Connection: close, and requests are served', async (test) => {
     const { url, child, log, exited } = await startOwnProcess(test, DRAINING);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { randomOf } from '#test/support/random.ts';
+import { seed } from '#test/support/schema-arbitrary.ts';
 import { until } from '#test/support/until.ts';
 import { freePorts } from './support/ports.ts';
 import { RawConnection } from './support/raw-connection.ts';
@@ -35,10 +37,10 @@ const METHODS = [
   'BREW',
 ];
 
-function randomRequest(): string {
-  const word = () => Math.random().toString(36).slice(2);
-  const method = METHODS[Math.floor(Math.random() * METHODS.length)];
-  const path = ['', 'simulations/', 'docs/', 'simulate-cpu/', 'metrics/'][Math.floor(Math.random() * 5)];
+function randomRequest(random: () => number): string {
+  const word = () => random().toString(36).slice(2);
+  const method = METHODS[Math.floor(random() * METHODS.length)];
+  const path = ['', 'simulations/', 'docs/', 'simulate-cpu/', 'metrics/'][Math.floor(random() * 5)];
   return `${method} /${path}${word()}/${word()}?${word()}=${word()} HTTP/1.1\r\nHost: ${word()}\r\nX-${word()}: ${word()}\r\nUser-Agent: ${word()}\r\nX-Request-Id: ${word()}\r\nTraceparent: 00-${word()}\r\n\r\n`;
 }
 
@@ -65,13 +67,16 @@ describe('an attack on what watches', () => {
       const text = await (await fetch(`${replica.url}/metrics`)).text();
       return { text, ms: performance.now() - started };
     };
+    const chosenSeed = seed();
+    test.diagnostic(`seed ${chosenSeed}; FUZZ_SEED=${chosenSeed} repeats it`);
+    const random = randomOf(chosenSeed);
     const attack = async (count: number) => {
       let left = count;
       const hands = Array.from({ length: AT_ONCE }, async () => {
         let connection = new RawConnection(replica.port);
         while (left > 0) {
           left -= 1;
-          const { closes } = await connection.ask(randomRequest());
+          const { closes } = await connection.ask(randomRequest(random));
           if (!closes) continue;
           connection.close();
           connection = new RawConnection(replica.port);

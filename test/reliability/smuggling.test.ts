@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ATTACKS, CONFORMANCE } from '#test/support/http-cases.ts';
+import { randomOf } from '#test/support/random.ts';
 import { hasTool } from '#test/support/tool.ts';
 import { until } from '#test/support/until.ts';
 import { startHaproxy, startNginx } from './support/balancer.ts';
@@ -16,17 +17,6 @@ const MUTATIONS = Number(process.env['MUTATIONS'] ?? 5000);
 const AT_ONCE = 16;
 /** Nothing is answered to what is not complete; the proxy would wait for the rest. */
 const PATIENCE_MS = 300;
-
-/** A generator that a seed repeats (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** One of the cases with a few bytes of it changed, doubled, left out, or with a line of another case in it. */
 function mutated(random: () => number): string {

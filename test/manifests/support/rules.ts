@@ -353,6 +353,30 @@ export const RULES: readonly Rule[] = [
     ],
   },
   {
+    name: 'probes forgive a busy moment: a minute to start, half a minute of silence to be killed, seconds to lose traffic',
+    standsFor: 'requirement R23',
+    broken: (manifests) => {
+      const { startupProbe = {}, livenessProbe = {}, readinessProbe = {} } = containerOf(manifests);
+      const patience = ({ periodSeconds = 10, failureThreshold = 3 }: any) => periodSeconds * failureThreshold;
+      return [
+        ...(patience(startupProbe) >= 60 ? [] : ['the start']),
+        ...(patience(livenessProbe) >= 30 && livenessProbe.failureThreshold >= 3 && livenessProbe.timeoutSeconds >= 3
+          ? []
+          : ['liveness']),
+        ...(patience(readinessProbe) <= 15 && readinessProbe.failureThreshold >= 2 && readinessProbe.timeoutSeconds >= 2
+          ? []
+          : ['readiness']),
+      ];
+    },
+    mutants: [
+      onContainer((container) => (container.startupProbe.failureThreshold = 5)),
+      onContainer((container) => (container.livenessProbe.failureThreshold = 1)),
+      onContainer((container) => (container.livenessProbe.timeoutSeconds = 1)),
+      onContainer((container) => (container.readinessProbe.failureThreshold = 1)),
+      onContainer((container) => (container.readinessProbe.periodSeconds = 30)),
+    ],
+  },
+  {
     name: 'it probes liveness and readiness where they are',
     standsFor: 'the contract of /health and /ready',
     broken: everyContainer((container) =>
@@ -473,7 +497,7 @@ export const RULES: readonly Rule[] = [
     broken: (manifests) => {
       const { strategy, minReadySeconds } = deployment(manifests).spec;
       const isGentle = strategy?.type === 'RollingUpdate' && strategy.rollingUpdate?.maxUnavailable === 0;
-      return isGentle && minReadySeconds > 0 ? [] : ['strategy'];
+      return isGentle && minReadySeconds >= 5 ? [] : ['strategy'];
     },
     mutants: [
       onKind('Deployment', ({ spec }) => (spec.strategy = { type: 'Recreate' })),
