@@ -4,6 +4,8 @@ import type { Build } from './build.ts';
 
 export function openApiOptions({ version }: Pick<Build, 'version'>): FastifyDynamicSwaggerOptions {
   return {
+    // Our paths are as they are; taking a base away from them reads the server's address as an absolute one.
+    stripBasePath: false,
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -13,7 +15,8 @@ export function openApiOptions({ version }: Pick<Build, 'version'>): FastifyDyna
           'The exemplary operations microservice for Kubernetes: it behaves well, produces exactly the load that you ask for, and proves what it delivered.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: '/', description: 'This replica.' }],
+      // Relative to the document (OpenAPI 3.1, section 4.8.5): the same behind a gateway that takes a prefix away.
+      servers: [{ url: '.', description: 'This replica.' }],
       tags: [
         { name: 'service', description: 'What this is.' },
         { name: 'probes', description: 'For the kubelet and load balancers.' },

@@ -5,8 +5,9 @@ import type { Route } from './route.ts';
 
 const STYLE = 'text/css; charset=utf-8';
 
+// Addresses are relative: a gateway may have taken a prefix of the path away.
 const START = `window.ui = SwaggerUIBundle({
-  url: '/openapi.json',
+  url: 'openapi.json',
   dom_id: '#swagger-ui',
   docExpansion: 'list',
   deepLinking: true,
@@ -21,11 +22,11 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>SkyOps API</title>
-<link rel="icon" type="image/png" href="/docs/favicon.png">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="stylesheet" href="/docs/page.css">
-<script src="/docs/bundle.js" defer></script>
-<script src="/docs/start.js" defer></script>
+<link rel="icon" type="image/png" href="docs/favicon.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="stylesheet" href="docs/page.css">
+<script src="docs/bundle.js" defer></script>
+<script src="docs/start.js" defer></script>
 </head>
 <body><main id="swagger-ui"></main></body>
 </html>

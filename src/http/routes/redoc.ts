@@ -12,10 +12,10 @@ const REDOC_STYLES =
 const FOREIGN_LOGO = 'https://cdn.redoc.ly/redoc/logo-mini.svg';
 const NO_PICTURE = 'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22/%3E';
 
-/** styled-components puts the nonce on the style elements that it makes; it must be there before the bundle runs. */
+/** Relative, because a gateway may have taken a prefix of the path away. styled-components puts the nonce on the style elements that it makes; it must be there before the bundle runs. */
 const START = `window.__webpack_nonce__ = document.currentScript.nonce;
 document.addEventListener('DOMContentLoaded', () => {
-  Redoc.init('/openapi.json', { nonce: window.__webpack_nonce__, nativeScrollbars: true }, document.getElementById('redoc'));
+  Redoc.init('openapi.json', { nonce: window.__webpack_nonce__, nativeScrollbars: true }, document.getElementById('redoc'));
 });
 `;
 
@@ -49,8 +49,8 @@ function page(nonce: string): string {
 <title>SkyOps API</title>
 <link rel="icon" href="data:,">
 <style nonce="${nonce}">body { margin: 0 }</style>
-<script src="/redoc/start.js" nonce="${nonce}"></script>
-<script src="/redoc/bundle.js" defer></script>
+<script src="redoc/start.js" nonce="${nonce}"></script>
+<script src="redoc/bundle.js" defer></script>
 </head>
 <body><main id="redoc"></main></body>
 </html>
