@@ -26,6 +26,29 @@ describe('what the autoscaler wants', () => {
     assert.equal(wanted(pods(89, 89, 89, 89, 89, 89, 89, 89, 89, 89), measure), 9);
   });
 
+  it('goes from one replica to seven at 305 % of a target of 50, as in the walkthrough', () => {
+    assert.equal(wanted(pods(305)), 7);
+  });
+
+  it('wants what there is for any load within the tolerance', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 10, max: 100 }),
+        fc.integer({ min: 0, max: 50 }),
+        fc.double({ min: -1, max: 1, noNaN: true }),
+        (count, targetUtilization, tolerancePercent, off) => {
+          const tolerance = tolerancePercent / 100;
+          // The controller sees whole per cent, rounded down: one less may be outside.
+          const percent = Math.ceil(targetUtilization * (1 + off * tolerance));
+          if (percent > targetUtilization * (1 + tolerance)) return;
+          const measure = { requestCores: 1, targetUtilization, tolerance: { up: tolerance, down: tolerance } };
+          assert.equal(wanted(pods(...Array.from({ length: count }, () => percent)), measure), count);
+        },
+      ),
+    );
+  });
+
   it('has a tolerance for each direction', () => {
     const measure = { ...MEASURE, tolerance: { up: 0, down: 0.5 } };
     assert.equal(wanted(pods(51, 51), measure), 3);

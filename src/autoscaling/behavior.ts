@@ -47,13 +47,7 @@ export function stepTowards(
   const changes =
     replicas === current ? history.changes : [...history.changes, { atSeconds, replicas: replicas - current }];
   const limitedBy =
-    replicas === wanted
-      ? null
-      : stable !== wanted
-        ? 'window'
-        : replicas === spec.maxReplicas || replicas === spec.minReplicas
-          ? 'bounds'
-          : 'policy';
+    replicas === wanted ? null : replicas !== allowed ? 'bounds' : stable !== wanted ? 'window' : 'policy';
   return { replicas, limitedBy, history: { recommendations, changes } };
 }
 

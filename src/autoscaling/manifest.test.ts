@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readManifest } from './manifest.ts';
+import { parse } from 'yaml';
+import { readBehavior, readManifest } from './manifest.ts';
 
 const DEPLOYMENT = `
 apiVersion: apps/v1
@@ -47,6 +48,42 @@ describe('the autoscaler of a manifest', () => {
     });
     assert.equal(read.value.spec.scaleUp.policies.length, 2);
     assert.equal(read.value.spec.hasBehavior, true);
+  });
+
+  it('is read from a list, as kubectl gives it, and says what of it is left out', () => {
+    const [target = '', autoscaler = ''] = [DEPLOYMENT, AUTOSCALER].map((each) => JSON.stringify(parse(each)));
+    const memory = autoscaler.replace(
+      '"metrics":[',
+      '"metrics":[{"type":"Resource","resource":{"name":"memory","target":{"type":"Utilization","averageUtilization":80}}},',
+    );
+    const read = readManifest(`{"apiVersion":"v1","kind":"List","items":[${target},${memory}]}`);
+    assert.ok(read.ok);
+    assert.equal(read.value.spec.maxReplicas, 7);
+    assert.deepEqual(read.value.notes, ['It looks at more than cpu (memory), which may want more replicas.']);
+  });
+
+  it('is refused where there are two, with their names', () => {
+    const second = AUTOSCALER.replace('metadata: { name: web }', 'metadata: { name: other }');
+    assert.deepEqual(refusalOf([DEPLOYMENT, AUTOSCALER, second].join('---')), [
+      'There are 2 autoscalers in it (web, other): give the file of one of them.',
+    ]);
+  });
+
+  it('has a behavior that may be given by itself, and is refused as Kubernetes would', () => {
+    const read = readBehavior(
+      '{"scaleDown":{"stabilizationWindowSeconds":60,"policies":[{"type":"Pods","value":1,"periodSeconds":30}]}}',
+    );
+    assert.ok(read.ok && read.value.hasBehavior);
+    assert.equal(read.value.scaleDown.stabilizationWindowSeconds, 60);
+    assert.deepEqual(read.value.scaleDown.policies, [{ type: 'Pods', value: 1, periodSeconds: 30 }]);
+    for (const wrong of [
+      '{"scaleDown":{"stabilizationWindowSeconds":4000}}',
+      '{"scaleUp":{"policies":[]}}',
+      '{"scaleDwon":{}}',
+      '7',
+      '{',
+    ])
+      assert.equal(readBehavior(wrong).ok, false, wrong);
   });
 
   it('is read as the API server gives it back, and with what Kubernetes adds', () => {

@@ -1,7 +1,7 @@
 /** The autoscaler of a manifest: from the YAML of a HorizontalPodAutoscaler and its Deployment to the words of this room. Pure. */
 import Type, { type Static, type TSchema } from 'typebox';
 import * as Schema from 'typebox/schema';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, parseDocument } from 'yaml';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { parseCpuAmount } from '#foundation/quantity.ts';
 import {
@@ -17,6 +17,8 @@ export type ManifestParts = {
   readonly requestCores: number;
   /** Nothing where a container has no limit. */
   readonly limitCores: number | null;
+  /** What the forecast leaves out, in a sentence each. */
+  readonly notes: readonly string[];
 };
 
 /** What is read of them; everything else is left to Kubernetes. */
@@ -38,6 +40,10 @@ const Rules = Type.Object({
     Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: '^(0(\\.\\d+)?|\\d{1,3}m)$' })]),
   ),
 });
+const Behavior = Type.Object(
+  { scaleUp: Type.Optional(Rules), scaleDown: Type.Optional(Rules) },
+  { additionalProperties: false },
+);
 const Autoscaler = Type.Object({
   apiVersion: Type.Literal('autoscaling/v2'),
   spec: Type.Object({
@@ -57,7 +63,7 @@ const Autoscaler = Type.Object({
         }),
       ),
     ),
-    behavior: Type.Optional(Type.Object({ scaleUp: Type.Optional(Rules), scaleDown: Type.Optional(Rules) })),
+    behavior: Type.Optional(Behavior),
   }),
 });
 const Cpu = Type.Optional(Type.Object({ cpu: Type.Optional(Type.Union([Type.String(), Type.Number()])) }));
@@ -72,6 +78,8 @@ const Target = Type.Object({
     }),
   }),
 });
+/** What `kubectl get --output yaml` gives for several. */
+const List = Type.Object({ kind: Type.Literal('List'), items: Type.Array(Type.Unknown()) });
 const Named = Type.Object({ kind: Type.String(), metadata: Type.Object({ name: Type.String() }) });
 
 type Container = Static<typeof Target>['spec']['template']['spec']['containers'][number];
@@ -81,9 +89,16 @@ export function readManifest(yaml: string): Outcome<ManifestParts, readonly stri
   const documents = parseAllDocuments(yaml);
   const wrong = documents.flatMap(({ errors }) => errors.map(({ message }) => `This is not YAML: ${message}`));
   if (wrong.length > 0) return refused(wrong);
-  const objects = documents.map((document) => document.toJS() as unknown).filter((each) => Schema.Check(Named, each));
-  const autoscaler = objects.find(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  const objects = documents
+    .map((document) => document.toJS() as unknown)
+    .flatMap((each) => (Schema.Check(List, each) ? each.items : [each]))
+    .filter((each) => Schema.Check(Named, each));
+  const [autoscaler, ...others] = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
   if (autoscaler === undefined) return refused(['There is no HorizontalPodAutoscaler in it.']);
+  if (others.length > 0) {
+    const names = [autoscaler, ...others].map(({ metadata }) => metadata.name).join(', ');
+    return refused([`There are ${others.length + 1} autoscalers in it (${names}): give the file of one of them.`]);
+  }
   if (!Schema.Check(Autoscaler, autoscaler)) return refused(wrongIn('HorizontalPodAutoscaler', Autoscaler, autoscaler));
   const { scaleTargetRef, metrics, behavior, minReplicas = 1, maxReplicas } = autoscaler.spec;
   const target = objects.find(
@@ -111,18 +126,37 @@ export function readManifest(yaml: string): Outcome<ManifestParts, readonly stri
     errors.push('A container has no CPU request, so that the autoscaler has nothing to divide by and never scales.');
   }
   if (errors.length > 0 || requestCores === null) return refused(errors);
+  const rest = (metrics ?? []).filter((each) => each !== metric).map(({ type, resource }) => resource?.name ?? type);
   return granted({
     requestCores,
     limitCores: sumOf(containers, 'limits'),
+    // The autoscaler takes the most that any of its metrics wants.
+    notes: rest.length > 0 ? [`It looks at more than cpu (${rest.join(', ')}), which may want more replicas.`] : [],
     spec: {
       minReplicas,
       maxReplicas,
-      hasBehavior: behavior !== undefined,
       targetUtilization: aim?.averageUtilization ?? DEFAULT_TARGET_UTILIZATION,
-      scaleUp: rulesOf(behavior?.scaleUp, DEFAULT_SCALE_UP),
-      scaleDown: rulesOf(behavior?.scaleDown, DEFAULT_SCALE_DOWN),
+      ...behaviorOf(behavior),
     },
   });
+}
+
+type BehaviorParts = Pick<AutoscalerSpec, 'hasBehavior' | 'scaleUp' | 'scaleDown'>;
+
+/** @param text `spec.behavior` as JSON or YAML. Refuses what Kubernetes would. */
+export function readBehavior(text: string): Outcome<BehaviorParts, readonly string[]> {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) return refused(document.errors.map(({ message }) => `This is not YAML: ${message}`));
+  const given = document.toJS() as unknown;
+  return Schema.Check(Behavior, given) ? granted(behaviorOf(given)) : refused(wrongIn('behavior', Behavior, given));
+}
+
+function behaviorOf(behavior: Static<typeof Behavior> | undefined): BehaviorParts {
+  return {
+    hasBehavior: behavior !== undefined,
+    scaleUp: rulesOf(behavior?.scaleUp, DEFAULT_SCALE_UP),
+    scaleDown: rulesOf(behavior?.scaleDown, DEFAULT_SCALE_DOWN),
+  };
 }
 
 function wrongIn(called: string, schema: TSchema, given: unknown): readonly string[] {

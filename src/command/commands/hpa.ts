@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { type ForecastParts, forecast, type Moment, restingReplicas } from '#autoscaling/forecast.ts';
-import { type ManifestParts, readManifest } from '#autoscaling/manifest.ts';
+import { type ManifestParts, readBehavior, readManifest } from '#autoscaling/manifest.ts';
 import { DEFAULT_SCALE_DOWN, DEFAULT_SCALE_UP, DEFAULT_TOLERANCE } from '#autoscaling/spec.ts';
 import { clockOf, timeline } from '#autoscaling/timeline.ts';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
@@ -20,6 +20,7 @@ const EXAMPLES = `
 Examples:
   skyops hpa --file k8s --load 2500m
   skyops hpa --request 200m --target 60 --min 2 --max 10 --limit 1 --load 2500m
+  skyops hpa --request 200m --target 60 --max 10 --load 2 --behavior '{"scaleDown":{"stabilizationWindowSeconds":60}}'
   skyops hpa --file k8s --load 2 --shape spike:base=0.1,peak=1,at=1m,for=5m --for 20m --picture scaling.svg`;
 
 /** The longest that is worth a table; a day has 5,760 decisions. */
@@ -37,6 +38,7 @@ type Given = {
   readonly min?: number;
   readonly max?: number;
   readonly tolerance?: number;
+  readonly behavior?: string;
   readonly replicas?: number;
   readonly startup: number;
   readonly idle: number;
@@ -69,6 +71,7 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
       `how far off it may be before anything is done; ${DEFAULT_TOLERANCE} in Kubernetes`,
       numberArgument,
     )
+    .option('--behavior <json>', 'spec.behavior of the autoscaler, as JSON or YAML, instead of that in --file')
     .option('--replicas <count>', 'how many there are when the load begins (default: the least)', integerArgument)
     .option('--startup <duration>', 'from the decision to a ready replica', durationArgument, 10)
     .option('--idle <cores>', 'what a replica uses without load', coresArgument, 0.002)
@@ -94,8 +97,10 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
     });
 };
 
+type Parts = ForecastParts & Pick<ManifestParts, 'notes'>;
+
 /** What is given in words wins over what is in the file. */
-function partsOf(given: Given): Outcome<ForecastParts, readonly string[]> {
+function partsOf(given: Given): Outcome<Parts, readonly string[]> {
   const read = given.file === undefined ? undefined : manifestIn(given.file);
   if (read !== undefined && !read.ok) return refused(read.refusal);
   const file = read?.value;
@@ -121,6 +126,9 @@ function partsOf(given: Given): Outcome<ForecastParts, readonly string[]> {
   if (given.tolerance !== undefined && !(given.tolerance >= 0 && given.tolerance < 1)) {
     errors.push('--tolerance must be at least 0 and below 1.');
   }
+  const behavior = given.behavior === undefined ? undefined : readBehavior(given.behavior);
+  if (behavior?.ok === false) errors.push(...behavior.refusal.map((each) => `--behavior: ${each}`));
+  const { hasBehavior, scaleUp, scaleDown } = (behavior?.ok ? behavior.value : file?.spec) ?? NO_BEHAVIOR;
   const shape = given.shape ?? CONSTANT;
   for (const { pointer, message } of shapeErrors(shape, given.for)) errors.push(`--shape${pointer}: ${message}`);
   if (errors.length > 0) return refused(errors);
@@ -130,10 +138,11 @@ function partsOf(given: Given): Outcome<ForecastParts, readonly string[]> {
       minReplicas,
       maxReplicas,
       targetUtilization,
-      hasBehavior: file?.spec.hasBehavior ?? false,
-      scaleUp: { ...(file?.spec.scaleUp ?? DEFAULT_SCALE_UP), ...tolerance },
-      scaleDown: { ...(file?.spec.scaleDown ?? DEFAULT_SCALE_DOWN), ...tolerance },
+      hasBehavior,
+      scaleUp: { ...scaleUp, ...tolerance },
+      scaleDown: { ...scaleDown, ...tolerance },
     },
+    notes: file?.notes ?? [],
     requestCores,
     mostCores: limitCores === null ? Number.POSITIVE_INFINITY : limitCores - reserveCores(limitCores),
     idleCores: given.idle,
@@ -143,6 +152,8 @@ function partsOf(given: Given): Outcome<ForecastParts, readonly string[]> {
     seconds: given.for,
   });
 }
+
+const NO_BEHAVIOR = { hasBehavior: false, scaleUp: DEFAULT_SCALE_UP, scaleDown: DEFAULT_SCALE_DOWN };
 
 function manifestIn(path: string): Outcome<ManifestParts, readonly string[]> {
   try {
@@ -166,9 +177,11 @@ type Summary = {
   readonly resting_replicas: number;
   readonly resting_since_seconds: number | null;
   readonly most_replicas: number;
+  /** What the forecast leaves out. */
+  readonly notes: readonly string[];
 };
 
-function summaryOf(parts: ForecastParts, given: Given, moments: readonly Moment[]): Summary {
+function summaryOf(parts: Parts, given: Given, moments: readonly Moment[]): Summary {
   const { spec, requestCores, mostCores, startReplicas } = parts;
   const asked = parts.loadCores(0) / startReplicas;
   const burnt = Math.min(asked, mostCores);
@@ -184,6 +197,7 @@ function summaryOf(parts: ForecastParts, given: Given, moments: readonly Moment[
     resting_replicas: resting,
     resting_since_seconds: resting === last?.replicas ? (moments[since]?.atSeconds ?? null) : null,
     most_replicas: Math.max(...moments.map(({ replicas }) => replicas)),
+    notes: parts.notes,
   };
 }
 
@@ -220,6 +234,7 @@ function pageOf(said: Summary, moments: readonly Moment[]): string {
     ...alignedRows([['time', 'load', 'burnt', 'utilization', 'wanted', 'replicas', 'ready', 'limited by'], ...rows]),
     '',
     rest,
+    ...said.notes,
     '',
   ].join('\n');
 }
