@@ -19,6 +19,8 @@ RUN node src/fill-code-cache.js && rm src/fill-code-cache.js \
  && mkdir -p /image/tmp /image/etc \
  && cp --parents "$(command -v node)" /image \
  && ldd "$(command -v node)" | grep -oE '/[^ ]+' | sort -u | xargs -I{} cp --parents -L {} /image \
+ && for library in libc6 libgcc-s1 libstdc++6 libatomic1; do \
+      if [ -f "/usr/share/doc/$library/copyright" ]; then cp --parents "/usr/share/doc/$library/copyright" /image; fi; done \
  && cp -r --parents /app /image \
  && chmod -R a=rX /image/app \
  && chown -R 0:0 /image/app \

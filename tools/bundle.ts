@@ -4,7 +4,7 @@
  *
  * One file is read where hundreds were: until the first answer a start takes a third of the CPU time (docs/bench/cold-start.md).
  */
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
@@ -106,6 +106,14 @@ function copyPages(folder: string): void {
   }
 }
 
+/** Beside the runtime, as it is installed in a system; npm's package keeps it with the program for this machine. */
+function runtimeLicence(): string {
+  const place = join(realpathSync(process.execPath), '../..');
+  const [file] = globSync('{LICENSE,node_modules/node-*/LICENSE}', { cwd: place });
+  if (file === undefined) throw new Error(`the licence of the runtime is not below ${place}`);
+  return readFileSync(join(place, file), 'utf8').trim();
+}
+
 /** What is in it, for the SBOM, and every licence that it ships under: its terms ask for the text to go with the code. */
 function writeLicences(folder: string, packages: ReadonlySet<string>): void {
   const texts = [...packages].toSorted().map((path) => {
@@ -114,6 +122,7 @@ function writeLicences(folder: string, packages: ReadonlySet<string>): void {
     const text = file === undefined ? '(the package has no file of it)' : readFileSync(join(ROOT, path, file), 'utf8');
     return `${name} ${version} · ${license}\n\n${text.trim()}\n`;
   });
+  texts.push(`node ${process.versions.node} · MIT, and those of what it is made of\n\n${runtimeLicence()}\n`);
   const names = [...packages].map((path) => {
     const { name, version } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'));
     return `${name}@${version}`;

@@ -9,6 +9,7 @@ import type { Setting } from '#foundation/setting.ts';
 import {
   affinity,
   behavior,
+  egressRules,
   namePart,
   networkPeers,
   parentRefs,
@@ -120,6 +121,7 @@ const CONSTRAINTS: Readonly<Record<string, Schema>> = {
   readinessProbe: probe,
   'podDisruptionBudget.maxUnavailable': { type: ['integer', 'string'], minimum: 1, pattern: '^[1-9]\\d?%$' },
   'networkPolicy.from': networkPeers,
+  'networkPolicy.extraEgress': egressRules,
   'networkPolicy.collectorPort': port,
   nodeSelector: texts,
   tolerations,

@@ -174,6 +174,9 @@ export const networkPeers = listOf(
   }),
 );
 
+const policyPort = closed({ port: portOrName, endPort: whole(1, 65_535), protocol: oneOf('TCP', 'UDP', 'SCTP') });
+export const egressRules = listOf(closed({ to: networkPeers, ports: listOf(policyPort) }));
+
 export const parentRefs = listOf(
   closed({ name: text, namespace: text, sectionName: text, port: whole(1, 65_535), group: text, kind: text }, ['name']),
 );

@@ -111,6 +111,8 @@ describe('the supply chain', () => {
         new RegExp(`^${name.replaceAll('.', '\\.')} ${version.replaceAll('.', '\\.')} · (.*)$`, 'm').exec(texts) ?? [];
       assert.match(licence, PERMISSIVE, each);
     }
+    assert.match(texts, new RegExp(`^node ${process.versions.node} · MIT`, 'm'));
+    assert.match(texts, /OpenSSL/);
     // A thread carries nothing but its own work: what it shares with the service would be loaded once more for each.
     const thread = readFileSync(join(folder, 'src/thread.js'), 'utf8');
     assert.ok(thread.length < 40_000 && !/node_modules/.test(thread), `thread.js has ${thread.length} bytes`);

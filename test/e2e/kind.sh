@@ -41,7 +41,7 @@ echo "$expected replicas"
 load() { # NAME WORDS…
   local name=$1
   shift
-  in_namespace run "$name" --image "$image" --restart Never --overrides '{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"runAsUser":65532,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"'"$name"'","image":"'"$image"'","args":["load","--url","http://skyops","--json"'"$(printf ',"%s"' "$@")"'],"securityContext":{"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"capabilities":{"drop":["ALL"]}}}]}}'
+  in_namespace run "$name" --image "$image" --restart Never --overrides '{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"runAsUser":65532,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"'"$name"'","image":"'"$image"'","args":["load","--url","http://skyops","--json"'"$(printf ',"%s"' "$@")"'],"resources":{"requests":{"cpu":"50m","memory":"128Mi"},"limits":{"cpu":"500m","memory":"128Mi"}},"securityContext":{"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"capabilities":{"drop":["ALL"]}}}]}}'
 }
 # Prints the report of a load, or what became of it.
 finished() { # NAME TIMEOUT

@@ -69,8 +69,10 @@ describe('the image', { concurrency: false }, () => {
       names.filter((path) => /\.test\.|\.ts$|\.map$/.test(path)),
       [],
     );
+    // Under the terms of the libraries and of the runtime, their texts go with them.
+    assert.ok(names.includes('usr/share/doc/libc6/copyright') && names.includes('app/THIRD-PARTY-LICENSES'));
     const places =
-      /^(usr\/local\/bin\/node$|(usr\/)?lib(64)?\/|app\/|etc\/(passwd|nsswitch\.conf)$|run\/\.containerenv$|etc\/(hosts|hostname|resolv\.conf)$)/;
+      /^(usr\/local\/bin\/node$|(usr\/)?lib(64)?\/|app\/|usr\/share\/doc\/[\w+-]+\/copyright$|etc\/(passwd|nsswitch\.conf)$|run\/\.containerenv$|etc\/(hosts|hostname|resolv\.conf)$)/;
     assert.deepEqual(
       names.filter((path) => !places.test(path)),
       [],

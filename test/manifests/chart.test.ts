@@ -92,6 +92,18 @@ describe('the chart', () => {
     assert.deepEqual(byKind(manifests, 'ServiceMonitor')?.metadata.labels?.['release'], 'prometheus');
     assert.equal(byKind(manifests, 'PrometheusRule')?.spec.groups.length, 2);
     assert.ok(JSON.parse(byKind(manifests, 'ConfigMap')?.['data']['skyops.json']).panels.length > 20);
+    const [, , outside] =
+      byKind(
+        chart(4, {
+          networkPolicy: {
+            extraEgress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ port: 443, protocol: 'TCP' }] }],
+          },
+        }),
+        'NetworkPolicy',
+      )?.spec.egress ?? [];
+    assert.equal(outside.to[0].ipBlock.cidr, '10.0.0.0/8');
+    const [trigger] = byKind(chart(4, KEDA, 'a-release', 'somewhere'), 'ScaledObject')?.spec.triggers ?? [];
+    assert.match(trigger.metadata.query, /namespace="somewhere",service="a-release-skyops"/);
     assert.equal(containerOf(chart(4, { livenessProbe: null })).livenessProbe, undefined);
     assert.equal(containerOf(chart(4, { extraArgs: ['serve'] })).args[0], 'serve');
     assert.equal(

@@ -14,6 +14,7 @@ if ! buildah "${storage[@]}" inspect "$base" >/dev/null 2>&1; then
   echo 'Making the stand-in for the base image (once, about a minute) …' >&2
   [ -f bookworm.tar ] || mmdebstrap -q --variant=minbase --include=ca-certificates,libstdc++6,libatomic1 bookworm bookworm.tar /etc/apt/sources.list.d/debian.sources
   cp "$(readlink -f "$project/node_modules/.bin/node")" node/bin/node
+  cp "$project"/node_modules/node/node_modules/node-*/LICENSE node/LICENSE
   # The npm of this machine; npm is no package of npm's `node`.
   npm=$(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin npm root -g)/npm
   cp -rL "$npm" node/lib/node_modules/npm
