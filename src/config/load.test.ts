@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { seed } from '#test/support/schema-arbitrary.ts';
 import { settings } from './catalog.ts';
 import { type Environment, loadConfig } from './load.ts';
 
@@ -75,7 +76,9 @@ describe('the configuration', () => {
     assert.deepEqual(loaded.value.given, {});
   });
 
-  it('either loads values that are in range or says what is wrong, whatever the environment holds', () => {
+  it('either loads values that are in range or says what is wrong, whatever the environment holds', (test) => {
+    const chosenSeed = seed();
+    test.diagnostic(`seed ${chosenSeed}; FUZZ_SEED=${chosenSeed} repeats it`);
     const declared = Object.values(settings).flatMap((group) => Object.values(group));
     const variables = declared.map(({ variable }) => variable);
     const text = fc.oneof(
@@ -99,7 +102,7 @@ describe('the configuration', () => {
         }
         if (!loaded.ok) for (const error of loaded.refusal) assert.doesNotMatch(error, /\n/);
       }),
-      { numRuns: 500 },
+      { numRuns: 20_000, seed: chosenSeed },
     );
   });
 });

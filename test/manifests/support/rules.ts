@@ -396,7 +396,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'the image has a version, and is pulled as that asks for',
-    standsFor: 'KL latest-tag · KS container-image-tag · PO tagNotSpecified · KU C-0075 · CK 14, 43',
+    standsFor: 'KL latest-tag · KS container-image-tag · PO tagNotSpecified · KU C-0075 · CK 14',
     broken: everyContainer(({ image, imagePullPolicy }) =>
       says(
         !/(^[^@]*:[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(image) ||
@@ -415,7 +415,7 @@ export const RULES: readonly Rule[] = [
   {
     name: 'no variable holds a credential, and none is set twice',
     standsFor:
-      'KL env-var-secret, duplicate-env-var · PO sensitiveContainerEnvVar, sensitiveConfigmapContent · KU C-0012, C-0207 · CK 35',
+      'KL env-var-secret, duplicate-env-var · PO sensitiveContainerEnvVar, sensitiveConfigmapContent · KU C-0012',
     broken: (manifests) => [
       ...everyContainer(({ env = [] }) => {
         const names = env.map(({ name }: any) => name);
