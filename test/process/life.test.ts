@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { environmentOf, MAIN, startOwnProcess } from '#test/support/own-process.ts';
@@ -186,6 +186,26 @@ describe('the life of the process', () => {
     ] as const) {
       const answer = await get(url + path, agent);
       assert.deepEqual([path, answer.status, answer.connection], [path, status, 'close']);
+    }
+    // What is refused behind its body goes another way than what is refused by its head.
+    for (const [body, status] of [
+      ['{"seconds":-1}', 422],
+      ['{', 400],
+      [' '.repeat(20_000), 413],
+      ['{}', 503],
+    ] as const) {
+      const answer = await new Promise<IncomingMessage>((resolve) =>
+        request(
+          `${url}/simulate-cpu`,
+          { method: 'POST', agent, headers: { 'content-type': 'application/json' } },
+          resolve,
+        ).end(body),
+      );
+      answer.resume();
+      assert.deepEqual(
+        [body.slice(0, 20), answer.statusCode, answer.headers.connection],
+        [body.slice(0, 20), status, 'close'],
+      );
     }
     assert.equal((await exited).code, 0);
   });
