@@ -43,7 +43,9 @@ const settable = Object.values(settings)
   .filter(({ variable }) => !isOwn(variable));
 
 /** A port that is chosen when the pod starts is one that no Service can lead to. */
-const STRICTER: Readonly<Record<string, Schema>> = { SKYOPS_PORT: port };
+const STRICTER: Readonly<Record<string, Schema>> = {
+  SKYOPS_PORT: { ...port, type: ['integer', 'string'], pattern: '^[1-9]\\d{0,4}$' },
+};
 
 function schemaOfSetting({ variable, schema }: Setting<unknown>): Schema {
   const stricter = STRICTER[variable];
@@ -52,8 +54,13 @@ function schemaOfSetting({ variable, schema }: Setting<unknown>): Schema {
   if (schema === undefined) return { type: ['string', 'number'] };
   if ('enum' in schema)
     return { enum: schema.enum.flatMap((word) => (/^(true|false)$/.test(word) ? [word, word === 'true'] : [word])) };
-  // An amount in bytes is a number.
-  return 'pattern' in schema ? { ...schema, type: ['string', 'integer'] } : schema;
+  // An amount in bytes is a number; a number in quotes is one too, as variables are often written.
+  if ('pattern' in schema) return { ...schema, type: ['string', 'integer'] };
+  return {
+    ...schema,
+    type: [schema.type, 'string'],
+    pattern: schema.type === 'integer' ? '^\\d+$' : '^\\d+(\\.\\d+)?$',
+  };
 }
 
 /** A secret does not belong into values: extraEnv takes it from a Secret. */

@@ -6,11 +6,20 @@
 
 export type Schema = { readonly [name: string]: unknown };
 
+/** Helm takes a key out where its value is null. */
+const orNull = (schema: Schema): Schema => ({
+  ...schema,
+  ...('type' in schema ? { type: [...new Set([schema['type'], 'null'].flat())] } : {}),
+  ...(Array.isArray(schema['enum']) ? { enum: [...schema['enum'], null] } : {}),
+});
+
 const closed = (properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema => ({
   type: 'object',
   additionalProperties: false,
   ...(required.length > 0 ? { required } : {}),
-  properties,
+  properties: Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, required.includes(name) ? schema : orNull(schema)]),
+  ),
 });
 const listOf = (items: Schema): Schema => ({ type: 'array', items });
 const text: Schema = { type: 'string' };
@@ -21,14 +30,11 @@ const whole = (minimum: number, maximum?: number): Schema => ({
   ...(maximum === undefined ? {} : { maximum }),
 });
 const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
-/** Helm takes a key out where its value is null. */
-const orNull = (schema: Schema): Schema => ({ ...schema, type: [schema['type'], 'null'] });
-
 /** An amount as Kubernetes writes it. @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
 export const quantity: Schema = {
   type: ['string', 'number'],
   minimum: 0,
-  pattern: '^\\d+(\\.\\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$',
+  pattern: '^(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d{1,2}|[numkMGTPE]|[KMGTPE]i)?$',
 };
 
 const quantities = (required: readonly string[] = []): Schema => ({
@@ -87,6 +93,8 @@ export const podSecurityContext = closed({
   seccompProfile,
   appArmorProfile,
   seLinuxOptions,
+  seLinuxChangePolicy: oneOf('MountOption', 'Recursive'),
+  windowsOptions: { type: 'object' },
   sysctls: listOf(closed({ name: text, value: text }, ['name', 'value'])),
 });
 
@@ -96,6 +104,7 @@ export const securityContext = closed({
   privileged: truth,
   readOnlyRootFilesystem: truth,
   capabilities: closed({ add: listOf(text), drop: listOf(text) }),
+  windowsOptions: { type: 'object' },
   procMount: oneOf('Default', 'Unmasked'),
   seccompProfile,
   appArmorProfile,
@@ -119,10 +128,11 @@ export const behavior = closed({ scaleUp: scalingRules, scaleDown: scalingRules 
 export const tolerations = listOf(
   closed({
     key: text,
-    operator: oneOf('Exists', 'Equal'),
+    operator: oneOf('Exists', 'Equal', 'Gt', 'Lt'),
     value: text,
-    effect: oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute'),
-    tolerationSeconds: whole(0),
+    effect: oneOf('', 'NoSchedule', 'PreferNoSchedule', 'NoExecute'),
+    // Below zero is at once.
+    tolerationSeconds: { type: 'integer' },
   }),
 );
 

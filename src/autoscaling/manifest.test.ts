@@ -80,6 +80,7 @@ describe('the autoscaler of a manifest', () => {
       '{"scaleDown":{"stabilizationWindowSeconds":4000}}',
       '{"scaleUp":{"policies":[]}}',
       '{"scaleDwon":{}}',
+      '{"scaleDown":{"stabilisationWindowSeconds":60}}',
       '7',
       '{',
     ])

@@ -40,8 +40,10 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Soc
   }
   const refusal = REFUSALS[error.code ?? ''] ?? NOT_HTTP;
   const { isClosing, latestRequest: request, latestAnswer: answer } = connectionOf(socket);
-  // Behind the last answer, or behind a request that asked for the end: nobody looks at it, and Node ends the connection.
-  if (isClosing || error.code === 'HPE_CLOSED_CONNECTION') return;
+  // Behind the last answer, or behind a request that asked for the end: nobody looks at it, and Node ends the connection. What breaks
+  // within the last request is another matter: nothing else would ever answer that.
+  const isBehind = isClosing && (request === undefined || request.raw.complete);
+  if (isBehind || error.code === 'HPE_CLOSED_CONNECTION') return;
   if (request === undefined || answer === undefined || (request.raw.complete && answer.writableFinished)) {
     refuseOnSocket(socket, refusal, parts);
   } else if (request.raw.complete) {

@@ -13,6 +13,9 @@ const WELL_FORMED = new RegExp(IDEMPOTENCY_KEY_PATTERN);
 /** Of some 2 kB each with the report; beyond it the oldest key is forgotten. */
 const MAX_KEYS = 2000;
 
+/** Ends after which the same key begins anew. */
+const ANEW: ReadonlySet<string> = new Set(['client_gone', 'failed']);
+
 /** What a key has started. */
 type Remembered = {
   readonly fingerprint: string;
@@ -45,6 +48,8 @@ export function createIdempotencyKeys(): IdempotencyKeys {
       const remembered: Remembered = { fingerprint, id, report: undefined };
       void ended.then((report) => {
         remembered.report = { ...report, samples: [] };
+        // Whoever asks again after that wants it done: nobody has the answer of the first.
+        if (ANEW.has(report.ended_because ?? '') && byKey.get(key) === remembered) byKey.delete(key);
       });
       byKey.set(key, remembered);
       const oldest = byKey.keys().next();

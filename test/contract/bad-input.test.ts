@@ -265,6 +265,24 @@ describe('bad input', () => {
     );
   });
 
+  it('answers what breaks within the request that renews its connection', { timeout: 60_000 }, async (test) => {
+    // Every connection is renewed by its fourth request.
+    const random = test.mock.method(Math, 'random', () => -1.4991);
+    const { url } = await startInProcess(test, { SKYOPS_LOG_LEVEL: 'silent' });
+    const { socket, received } = open(test, url);
+    for (let count = 1; count <= 3; count += 1) {
+      socket.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
+      await until('it is answered', () => answersIn(received.text).length === count);
+    }
+    random.mock.restore();
+    socket.write(`${SIMULATE}Transfer-Encoding: chunked\r\n\r\nzz\r\n`);
+    await until('the connection is closed', () => socket.closed);
+    assert.deepEqual(
+      answersIn(received.text).map(({ status }) => status),
+      [200, 200, 200, 400],
+    );
+  });
+
   it('counts no answer that nobody got: what stands behind a request for the end', async (test) => {
     const { url, ask } = await startInProcess(test);
     const last = `${SIMULATE}Connection: close\r\nContent-Length: 26\r\n\r\n{"cpu":"1m","seconds":0.1}`;

@@ -174,6 +174,22 @@ describe('the chart', () => {
     });
   }
 
+  it('takes what Kubernetes takes: numbers in quotes, null for what is not wanted, every spelling of an amount', () => {
+    const container = containerOf(
+      chart(4, {
+        config: { SKYOPS_PORT: '9001', SKYOPS_MAX_CORES: '2', OTEL_TRACES_SAMPLER_ARG: '0.1' },
+        podSecurityContext: { runAsUser: null, fsGroup: null, seLinuxChangePolicy: 'Recursive' },
+        securityContext: { runAsUser: null },
+        livenessProbe: { initialDelaySeconds: null, httpGet: null, tcpSocket: { port: 'http' } },
+        tolerations: [{ operator: 'Exists', effect: '', tolerationSeconds: -1 }],
+        resources: { requests: { cpu: '.5', memory: '1e9' }, limits: { cpu: null, memory: '1e9' } },
+      }),
+    );
+    assert.equal(container.ports[0].containerPort, 9001);
+    assert.deepEqual(container.livenessProbe.tcpSocket, { port: 'http' });
+    assert.equal(container.resources.requests.cpu, '.5');
+  });
+
   it('tells after the installation what to type next, for this release', (test) => {
     const file = join(folderOf(test), 'values.yaml');
     writeFileSync(file, stringify({ service: { port: 8080 } }));

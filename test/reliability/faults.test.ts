@@ -35,10 +35,13 @@ const LONGEST_PROBE_MS = 1000;
 type Probing = { readonly stop: () => Promise<{ readonly statuses: number[]; readonly longestMs: number }> };
 
 /** Asks for /health all the time, on a connection that is kept and on new ones, as balancers and as the kubelet do. */
-function startProbing(port: number, areNewOnesServed: boolean): Probing {
+function startProbing(test: TestContext, port: number, areNewOnesServed: boolean): Probing {
   const statuses = new Set<number>();
   let longestMs = 0;
   let isOver = false;
+  test.after(() => {
+    isOver = true;
+  });
   const kept = new RawConnection(port);
   const probe = async (connection: RawConnection) => {
     const asked = performance.now();
@@ -82,7 +85,7 @@ async function underLoad(
 ): Promise<void> {
   const clients = startClients(test, replica.port, options);
   await until('there is load', () => clients.tally.requests > 500);
-  const probing = startProbing(replica.port, options.areAllKept !== true);
+  const probing = startProbing(test, replica.port, options.areAllKept !== true);
   await fault();
   const during = clients.tally.requests;
   await until('the load goes on', () => clients.tally.requests > during + 500, RECOVERY_MS);

@@ -183,10 +183,11 @@ describe('an attack on what watches', () => {
     replica.signal('SIGTERM');
     await replica.exited();
     said.push(readFileSync(logFile, 'utf8'));
-    const found = [...said.join('\n').matchAll(/.{0,60}canary-[a-z]+-5f3a.{0,30}/g)].map(([text]) => text);
+    const canariesIn = (text: string) => [...text.matchAll(/.{0,60}canary-[a-z]+-5f3a.{0,30}/g)].map(([each]) => each);
+    const found = canariesIn(said.join('\n'));
+    // The control: one that got out would be found.
+    assert.equal(canariesIn([...said, `{"token":"${canary('query')}"}`].join('\n')).length, found.length + 1);
     assert.deepEqual(found, []);
-    // The control: the word of one that is not hidden would have been found.
-    assert.ok(said.join('\n').includes('skyops'));
     assert.ok(said.at(-1)?.includes('request'), 'the log was read');
   });
 });

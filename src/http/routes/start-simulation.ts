@@ -150,7 +150,7 @@ const startHeaders = {
       type: 'string',
       pattern: IDEMPOTENCY_KEY_PATTERN,
       description:
-        'The same key and body are the same simulation, however often they are sent to this replica, which remembers its last 2000 keys; another body is refused.',
+        'The same key and body are the same simulation, however often they are sent to this replica, which remembers its last 2000 keys; one whose caller left, or that failed, is begun anew; another body is refused.',
       examples: ['8e03978e-40d5-43dd-bc93-6894a57f9324'],
     },
   },

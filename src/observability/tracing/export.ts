@@ -52,15 +52,25 @@ export function openExport(url: string, { clock, settings, resource, onExport }:
 
   function open(): Worker | undefined {
     const orders: ExportOrders = { url, settings, resource };
-    const worker = new Worker(new URL('./export-thread.ts', import.meta.url), {
-      name: 'trace-exporter',
-      workerData: orders,
-    });
+    let worker: Worker;
+    try {
+      worker = new Worker(new URL('./export-thread.ts', import.meta.url), {
+        name: 'trace-exporter',
+        workerData: orders,
+      });
+    } catch (cause) {
+      // No thread to be had: the limit of processes, or no memory.
+      broken(cause as Error);
+      return undefined;
+    }
     worker.on('message', (news: ExportNews) => {
       if (news.type === 'done') asked.shift()?.();
       else settle(news.count, news.cause);
     });
-    worker.on('error', (cause: Error) => broken(cause));
+    worker.on('error', broken);
+    worker.on('exit', (code) => {
+      if (thread === worker) broken(new Error(`it ended with ${code}`));
+    });
     worker.unref();
     return worker;
   }
