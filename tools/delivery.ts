@@ -4,14 +4,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, type Pair, parseDocument, stringify, type YAMLMap } from 'yaml';
+import { Behavior } from '#autoscaling/manifest.ts';
 import { settings } from '#config/catalog.ts';
 import type { Setting } from '#foundation/setting.ts';
 import {
   affinity,
-  behavior,
   egressRules,
   namePart,
   networkPeers,
+  oneOf,
   parentRefs,
   podSecurityContext,
   probe,
@@ -21,6 +22,7 @@ import {
   tolerations,
   topologySpreadConstraints,
   variable,
+  whole,
 } from './kubernetes-shapes.ts';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -28,13 +30,7 @@ const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.ur
 const anyObject: Schema = { type: 'object' };
 const texts: Schema = { type: 'object', additionalProperties: { type: 'string' } };
 const strings: Schema = { type: 'array', items: { type: 'string' } };
-const count = (minimum: number, maximum?: number): Schema => ({
-  type: 'integer',
-  minimum,
-  ...(maximum === undefined ? {} : { maximum }),
-});
-const port = count(1, 65_535);
-const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
+const port = whole(1, 65_535);
 
 /** Set by the chart itself, from `termination` and from the pod. */
 const isOwn = (variable: string) => /^SKYOPS_(POD|NODE|DRAIN|TERMINATION)_/.test(variable);
@@ -100,15 +96,15 @@ const CONSTRAINTS: Readonly<Record<string, Schema>> = {
   config,
   extraEnv: { type: 'array', items: variable(variableName) },
   extraArgs: strings,
-  replicaCount: count(0),
-  'autoscaling.minReplicas': count(1),
-  'autoscaling.maxReplicas': count(1),
-  'autoscaling.targetCPUUtilizationPercentage': count(1),
-  'autoscaling.behavior': behavior,
-  'keda.pollingInterval': count(1),
+  replicaCount: whole(0),
+  'autoscaling.minReplicas': whole(1),
+  'autoscaling.maxReplicas': whole(1),
+  'autoscaling.targetCPUUtilizationPercentage': whole(1),
+  'autoscaling.behavior': { ...Behavior },
+  'keda.pollingInterval': whole(1),
   resources,
-  'termination.gracePeriodSeconds': count(1, 86_400),
-  'termination.preStopSleepSeconds': count(1, 3600),
+  'termination.gracePeriodSeconds': whole(1, 86_400),
+  'termination.preStopSleepSeconds': whole(1, 3600),
   'termination.drainDelaySeconds': { type: 'number', minimum: 0, maximum: 300 },
   'termination.drainTimeoutSeconds': { type: 'number', minimum: 0, maximum: 3600 },
   'service.type': oneOf('ClusterIP', 'NodePort', 'LoadBalancer'),

@@ -9,7 +9,7 @@ export type Schema = { readonly [name: string]: unknown };
 /** Helm takes a key out where its value is null. */
 const orNull = (schema: Schema): Schema => ({
   ...schema,
-  ...('type' in schema ? { type: [...new Set([schema['type'], 'null'].flat())] } : {}),
+  ...('type' in schema ? { type: [schema['type'], 'null'].flat() } : {}),
   ...(Array.isArray(schema['enum']) ? { enum: [...schema['enum'], null] } : {}),
 });
 
@@ -24,14 +24,14 @@ const closed = (properties: Readonly<Record<string, Schema>>, required: readonly
 const listOf = (items: Schema): Schema => ({ type: 'array', items });
 const text: Schema = { type: 'string' };
 const truth: Schema = { type: 'boolean' };
-const whole = (minimum: number, maximum?: number): Schema => ({
+export const whole = (minimum: number, maximum?: number): Schema => ({
   type: 'integer',
   minimum,
   ...(maximum === undefined ? {} : { maximum }),
 });
-const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
+export const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values });
 /** An amount as Kubernetes writes it. @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
-export const quantity: Schema = {
+const quantity: Schema = {
   type: ['string', 'number'],
   minimum: 0,
   pattern: '^(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d{1,2}|[numkMGTPE]|[KMGTPE]i)?$',
@@ -56,18 +56,16 @@ const portOrName: Schema = { type: ['integer', 'string'], minimum: 1, maximum: 6
 
 export const probe = orNull(
   closed({
-    httpGet: orNull(
-      closed({
-        path: text,
-        port: portOrName,
-        host: text,
-        scheme: oneOf('HTTP', 'HTTPS'),
-        httpHeaders: listOf(closed({ name: text, value: text }, ['name', 'value'])),
-      }),
-    ),
-    tcpSocket: orNull(closed({ port: portOrName, host: text }, ['port'])),
-    grpc: orNull(closed({ port: whole(1, 65_535), service: text }, ['port'])),
-    exec: orNull(closed({ command: listOf(text) })),
+    httpGet: closed({
+      path: text,
+      port: portOrName,
+      host: text,
+      scheme: oneOf('HTTP', 'HTTPS'),
+      httpHeaders: listOf(closed({ name: text, value: text }, ['name', 'value'])),
+    }),
+    tcpSocket: closed({ port: portOrName, host: text }, ['port']),
+    grpc: closed({ port: whole(1, 65_535), service: text }, ['port']),
+    exec: closed({ command: listOf(text) }),
     initialDelaySeconds: whole(0),
     periodSeconds: whole(1),
     timeoutSeconds: whole(1),
@@ -81,7 +79,6 @@ const seLinuxOptions = closed({ level: text, role: text, type: text, user: text 
 const seccompProfile = closed({ type: oneOf('RuntimeDefault', 'Localhost', 'Unconfined'), localhostProfile: text }, [
   'type',
 ]);
-const appArmorProfile = seccompProfile;
 const identity = { runAsUser: whole(0), runAsGroup: whole(0), runAsNonRoot: truth };
 
 export const podSecurityContext = closed({
@@ -91,7 +88,8 @@ export const podSecurityContext = closed({
   supplementalGroups: listOf(whole(0)),
   supplementalGroupsPolicy: oneOf('Merge', 'Strict'),
   seccompProfile,
-  appArmorProfile,
+  // Of the same form.
+  appArmorProfile: seccompProfile,
   seLinuxOptions,
   seLinuxChangePolicy: oneOf('MountOption', 'Recursive'),
   windowsOptions: { type: 'object' },
@@ -107,23 +105,10 @@ export const securityContext = closed({
   windowsOptions: { type: 'object' },
   procMount: oneOf('Default', 'Unmasked'),
   seccompProfile,
-  appArmorProfile,
+  // Of the same form.
+  appArmorProfile: seccompProfile,
   seLinuxOptions,
 });
-
-const scalingRules = closed({
-  stabilizationWindowSeconds: whole(0, 3600),
-  selectPolicy: oneOf('Max', 'Min', 'Disabled'),
-  tolerance: quantity,
-  policies: listOf(
-    closed({ type: oneOf('Percent', 'Pods'), value: whole(1), periodSeconds: whole(1, 1800) }, [
-      'type',
-      'value',
-      'periodSeconds',
-    ]),
-  ),
-});
-export const behavior = closed({ scaleUp: scalingRules, scaleDown: scalingRules });
 
 export const tolerations = listOf(
   closed({

@@ -29,11 +29,14 @@ const Rules = Type.Object(
     selectPolicy: Type.Optional(Type.Enum(['Max', 'Min', 'Disabled'])),
     policies: Type.Optional(
       Type.Array(
-        Type.Object({
-          type: Type.Enum(['Pods', 'Percent']),
-          value: Type.Integer({ minimum: 1 }),
-          periodSeconds: Type.Integer({ minimum: 1, maximum: 1800 }),
-        }),
+        Type.Object(
+          {
+            type: Type.Enum(['Pods', 'Percent']),
+            value: Type.Integer({ minimum: 1 }),
+            periodSeconds: Type.Integer({ minimum: 1, maximum: 1800 }),
+          },
+          { additionalProperties: false },
+        ),
         { minItems: 1 },
       ),
     ),
@@ -43,7 +46,8 @@ const Rules = Type.Object(
   },
   { additionalProperties: false },
 );
-const Behavior = Type.Object(
+/** `spec.behavior`; the chart's values are checked by it too. */
+export const Behavior = Type.Object(
   { scaleUp: Type.Optional(Rules), scaleDown: Type.Optional(Rules) },
   { additionalProperties: false },
 );

@@ -3,6 +3,17 @@ import { describe, it } from 'node:test';
 import { createManualClock } from '#test/support/manual-clock.ts';
 import { probeInBackground } from './background.ts';
 
+/** A check that never succeeds, and how often it was run. */
+function startFailing() {
+  const clock = createManualClock();
+  let runs = 0;
+  const run = async () => {
+    runs += 1;
+    throw new Error('broken');
+  };
+  return { clock, probe: probeInBackground({ name: 'disk', run }, clock), runs: () => runs };
+}
+
 describe('a check in the background', () => {
   it('is asked once a period, however often the probe is', async () => {
     const clock = createManualClock();
@@ -37,16 +48,10 @@ describe('a check in the background', () => {
   });
 
   it('that goes on failing is looked at less and less often', async () => {
-    const clock = createManualClock();
-    let runs = 0;
-    const run = async () => {
-      runs += 1;
-      throw new Error('broken');
-    };
-    const probe = probeInBackground({ name: 'disk', run }, clock);
+    const { clock, probe, runs } = startFailing();
     // One a period, and retries 1, 2, 4 and 8 s apart behind the first; 16 more would be behind the second.
     await clock.advance(5 * 30_000 + 29_000);
-    assert.equal(runs, 5 + 4);
+    assert.equal(runs(), 5 + 4);
     probe.stop();
   });
 
@@ -67,19 +72,13 @@ describe('a check in the background', () => {
   });
 
   it('that fails is not looked at any more once it is stopped', async () => {
-    const clock = createManualClock();
-    let runs = 0;
-    const run = async () => {
-      runs += 1;
-      throw new Error('broken');
-    };
-    const probe = probeInBackground({ name: 'disk', run }, clock);
+    const { clock, probe, runs } = startFailing();
     await clock.advance(30_000);
     await clock.advance(1000);
-    assert.equal(runs, 2);
+    assert.equal(runs(), 2);
     probe.stop();
     await clock.advance(120_000);
-    assert.equal(runs, 2);
+    assert.equal(runs(), 2);
   });
 
   it('that hangs fails after its timeout, is told so, and is tried again', async () => {

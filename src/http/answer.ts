@@ -60,10 +60,10 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
     this.shouldKeepAlive = false;
   }
 
-  /** Takes back a `Connection: close` that was asked for by a header; the connection ends all the same where something else ends it. */
-  takeBackClose(): void {
-    this.removeHeader('connection');
-    // To Node a header that is removed is an order to say nothing of the connection, not even that it ends.
+  override removeHeader(name: string): void {
+    super.removeHeader(name);
+    // To Node a Connection that is removed is an order to say nothing of it, not even that it ends: a replica that drained would close
+    // connections without a word.
     this._removedConnection = false;
   }
 
@@ -91,7 +91,7 @@ export function assertHeads(): void {
   const answer = new Answer(new IncomingMessage(socket));
   answer.requestId = 'made-at-start';
   answer.setHeader('connection', 'close');
-  answer.takeBackClose();
+  answer.removeHeader('connection');
   answer.shouldKeepAlive = false;
   answer.writeHead(200);
   const lines = `${REQUEST_ID_HEADER}: made-at-start\r\n${SECURITY_LINES}`;

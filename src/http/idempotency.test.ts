@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Simulation } from '#simulation/simulation.ts';
 import { createIdempotencyKeys, fingerprintOf, idempotencyKeyOf } from './idempotency.ts';
 
 const startedAs = (id: string) => ({ id, ended: new Promise<never>(() => {}) });
@@ -18,6 +19,22 @@ describe('idempotency keys', () => {
     const keys = createIdempotencyKeys();
     keys.remember('key-1', 'body-1', startedAs('sim-1'));
     assert.equal(idOf(keys.find('key-1', 'body-2')), 'idempotency-key-reused');
+  });
+
+  it('keep the report of what has ended, and begin anew what nobody has the answer of', async () => {
+    const keys = createIdempotencyKeys();
+    for (const because of ['completed', 'cancelled', 'client_gone', 'failed'] as const) {
+      const report = { ended_because: because, samples: [{ at_seconds: 1 }] } as unknown as Simulation;
+      const ended = Promise.resolve(report);
+      keys.remember(because, 'body', { id: because, ended });
+      await ended;
+    }
+    assert.deepEqual(
+      ['completed', 'cancelled', 'client_gone', 'failed'].map((key) => idOf(keys.find(key, 'body'))),
+      ['completed', 'cancelled', undefined, undefined],
+    );
+    const kept = keys.find('completed', 'body');
+    assert.deepEqual(kept.ok && kept.value?.report?.samples, []);
   });
 
   it('are bounded: the oldest goes first', () => {

@@ -10,7 +10,7 @@ export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
 export const IDEMPOTENCY_KEY_PATTERN = '^(?:[!-~]|[!#-~][!-~]|"[!#-~]|[!-~]{3,255})$';
 const WELL_FORMED = new RegExp(IDEMPOTENCY_KEY_PATTERN);
 
-/** Of some 2 kB each with the report; beyond it the oldest key is forgotten. */
+/** A minute of 33 a second; beyond it the oldest key is forgotten. */
 const MAX_KEYS = 2000;
 
 /** Ends after which the same key begins anew. */

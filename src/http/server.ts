@@ -98,10 +98,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   const answerError = (error: FastifyError | RefusedRequest, request: FastifyRequest, reply: FastifyReply) => {
     // Fastify ends the connection whenever a body is refused, lest the rest of it be taken for a request. A whole one has no rest, and
     // what stands behind it in the same packet is under way by now.
-    if (request.raw.complete) {
-      reply.removeHeader('connection');
-      answerOf(reply).takeBackClose();
-    }
+    if (request.raw.complete) reply.removeHeader('connection');
     return sendProblem(reply, refusalOf(error, request, onFailure));
   };
 

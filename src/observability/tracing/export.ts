@@ -48,7 +48,9 @@ export function openExport(url: string, { clock, settings, resource, onExport }:
   let isClosed = false;
   /** Those who wait for a `done`, in the order in which they asked. */
   const asked: (() => void)[] = [];
-  let thread = open();
+  let thread: Worker | undefined;
+  // Not where it is declared: a thread that cannot be had is told of by what sets it to none.
+  thread = open();
 
   function open(): Worker | undefined {
     const orders: ExportOrders = { url, settings, resource };
