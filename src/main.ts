@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import type { Terminal } from '#command/terminal.ts';
 import { systemClock } from '#foundation/clock.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
-import { collectOnlyOnDemand } from './heap.ts';
+import { collectOnlyOnDemand, keepTick } from './heap.ts';
 import type { Package } from './serve.ts';
 
 const program = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as Package;
 
 // What is not needed is not loaded: the service is the largest part, and a health check runs every few seconds.
 collectOnlyOnDemand();
+keepTick();
 const words = process.argv.slice(2);
 process.exitCode = words.length === 0 ? await serve() : await command();
 

@@ -1,5 +1,8 @@
 /** Time as a value that is handed down, so that a test can own it; nobody else names Date, performance or setTimeout. */
 
+// The global of the same name is looked up anew by a function each time.
+import { performance } from 'node:perf_hooks';
+
 /** Takes back a timer; calling it again does nothing. */
 export type Cancel = () => void;
 

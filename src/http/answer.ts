@@ -2,6 +2,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
+import { httpDate, systemClock } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
 import { connectionOf } from './connection.ts';
 import { REQUEST_ID_HEADER } from './request-id.ts';
@@ -11,8 +12,15 @@ declare module 'node:http' {
     // Node's own and not documented; `assertHeads` says where they are not what they are taken for.
     /** Makes the head of an answer behind its first line. */
     _storeHeader(firstLine: string, headers: unknown): void;
-    /** What it has made. */
-    readonly _header: string | null;
+    /** What it has made, and whether that is on its way. */
+    _header: string | null;
+    _headerSent: boolean;
+    /** Bytes of the body, where they are known. */
+    _contentLength: number | null;
+    /** Whether this kind of answer has a body: not to HEAD, not with 204 or 304. */
+    readonly _hasBody: boolean;
+    /** What the server has been told of idle connections, in milliseconds. */
+    readonly _keepAliveTimeout: number;
     /** Whether the head says that the connection ends with this answer; known when it has been made. */
     readonly _last: boolean;
     /** Whether the head says nothing of the connection, because the header was removed. */
@@ -70,10 +78,52 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
   override _storeHeader(firstLine: string, headers: unknown): void {
     if (this.isLast()) this.closeConnection();
     const id = this.requestId === '' ? '' : `${REQUEST_ID_HEADER}: ${this.requestId}\r\n`;
-    super._storeHeader(firstLine + id + this.securityLines, headers);
+    const ready = firstLine + id + this.securityLines;
+    if (!this.#storeOrdinaryHead(ready, headers)) super._storeHeader(ready, headers);
     // Whoever asked for the end, Fastify and Node themselves among them: RFC 9112, section 9.6, forbids to process what follows.
     if (this._last) connectionOf(this.req.socket).isClosing = true;
   }
+
+  /**
+   * The head of nearly every answer: a body of known type and length on a connection that stays open. Both are our own words, so that
+   * Node's look at each character of them is saved (0.3 of 12.4 µs, measured); `assertHeads` holds that it is the head that Node makes.
+   */
+  #storeOrdinaryHead(ready: string, headers: unknown): boolean {
+    if (!this.shouldKeepAlive || !this._hasBody || this.req.httpVersion !== '1.1' || !isTypeAndLength(headers))
+      return false;
+    const { 'content-type': type, 'content-length': length } = headers;
+    this._header = `${ready}content-type: ${type}\r\ncontent-length: ${length}\r\n${linesOfStayingOpen(this._keepAliveTimeout)}`;
+    this._headerSent = false;
+    this._contentLength = Number(length);
+    return true;
+  }
+}
+
+type TypeAndLength = { readonly 'content-type': string; readonly 'content-length': string };
+
+function isTypeAndLength(headers: unknown): headers is TypeAndLength {
+  if (typeof headers !== 'object' || headers === null) return false;
+  const { 'content-type': type, 'content-length': length } = headers as Partial<TypeAndLength>;
+  if (typeof type !== 'string' || typeof length !== 'string') return false;
+  let others = -2;
+  for (const _ in headers) others += 1;
+  return others === 0;
+}
+
+/** Made again when one of the two is another. */
+const stayingOpen = { second: Number.NaN, keepAliveTimeoutMs: Number.NaN, lines: '' };
+
+/** The lines that end such a head; they are the same for a second. */
+function linesOfStayingOpen(keepAliveTimeoutMs: number): string {
+  const second = Math.floor(systemClock.epochMs() / 1000);
+  if (second !== stayingOpen.second || keepAliveTimeoutMs !== stayingOpen.keepAliveTimeoutMs) {
+    const date = httpDate(second * 1000);
+    const timeout = Math.floor(keepAliveTimeoutMs / 1000);
+    stayingOpen.second = second;
+    stayingOpen.keepAliveTimeoutMs = keepAliveTimeoutMs;
+    stayingOpen.lines = `Date: ${date}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${timeout}\r\n\r\n`;
+  }
+  return stayingOpen.lines;
 }
 
 /** The server makes every answer from the class above. */
@@ -87,16 +137,21 @@ export function loosen(reply: FastifyReply, headers: Readonly<Record<string, str
 
 /** @throws Failure on a Node that makes heads in another way: its answers would lack their security headers, or what stands behind the last one would be processed. */
 export function assertHeads(): void {
-  const socket = new Socket();
-  const answer = new Answer(new IncomingMessage(socket));
-  answer.requestId = 'made-at-start';
-  answer.setHeader('connection', 'close');
-  answer.removeHeader('connection');
-  answer.shouldKeepAlive = false;
-  answer.writeHead(200);
-  const lines = `${REQUEST_ID_HEADER}: made-at-start\r\n${SECURITY_LINES}`;
-  const saysTheEnd = /^connection: close\r$/im.test(answer._header ?? '');
-  if (answer._header?.includes(lines) && saysTheEnd && connectionOf(socket).isClosing) return;
+  const last = emptyAnswer();
+  last.requestId = 'made-at-start';
+  last.setHeader('connection', 'close');
+  last.removeHeader('connection');
+  last.shouldKeepAlive = false;
+  last.writeHead(200);
+  const isSecure = last._header?.includes(`${REQUEST_ID_HEADER}: made-at-start\r\n${SECURITY_LINES}`) === true;
+  const saysTheEnd = /^connection: close\r$/im.test(last._header ?? '') && connectionOf(last.req.socket).isClosing;
+
+  const headers = { 'content-type': 'text/plain', 'content-length': '2' };
+  const ours = emptyAnswer().writeHead(200, headers)._header;
+  // As pairs they are Node's to write.
+  const nodes = emptyAnswer().writeHead(200, Object.entries(headers).flat())._header;
+  const isOrdinary = withoutDate(ours) === withoutDate(nodes);
+  if (isSecure && saysTheEnd && isOrdinary) return;
   throw new Failure(
     'unknown-node',
     'This version of Node makes the heads of answers in another way than SkyOps knows.',
@@ -105,3 +160,17 @@ export function assertHeads(): void {
     },
   );
 }
+
+/** To a request that has no words yet. */
+function emptyAnswer(): Answer {
+  const request = new IncomingMessage(new Socket());
+  request.httpVersion = '1.1';
+  request.httpVersionMajor = 1;
+  request.httpVersionMinor = 1;
+  const answer = new Answer(request);
+  answer.shouldKeepAlive = true;
+  return Object.assign(answer, { _keepAliveTimeout: 5000 });
+}
+
+/** The second may have changed in between. */
+const withoutDate = (head: string | null) => head?.replace(/^Date: .*$/m, '');

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Answer } from './answer.ts';
 import { REQUESTS_PER_CONNECTION } from './settings.ts';
 
-class Connection {
+export class Connection {
   /** Address of the peer, `''` if it is gone already. */
   readonly client: string;
   /** It has been told, or is about to be told, that it ends. */
@@ -18,6 +18,8 @@ class Connection {
   /** The one that came last, answered or not: what is broken behind it depends on how far it has come. */
   latestRequest: FastifyRequest | undefined;
   latestAnswer: Answer | undefined;
+  /** The last Host that was one: it hardly ever changes, and need not be looked at again. */
+  host: string | undefined;
   /** Bytes written that were answers of requests which have ended. */
   bytesObserved = 0;
 

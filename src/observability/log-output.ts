@@ -5,8 +5,8 @@ import type { Writable } from 'node:stream';
 import sonicBoom from 'sonic-boom';
 
 export type LogOutput = {
-  /** Takes whole lines. */
-  readonly write: (lines: string) => void;
+  /** Takes whole lines. `ascii` promises that there is nothing else in them: they need not be looked at character by character. */
+  readonly write: (lines: string, encoding: 'utf8' | 'ascii') => void;
   /** Calls back when all that was taken has been handed to the kernel; never, if the reader never reads again. */
   readonly flush: (done: () => void) => void;
 };
@@ -36,10 +36,10 @@ function overPipe(stream: Socket, maxBytes: number, onDropped: OnDropped): LogOu
   // The reader is gone (EPIPE): the service goes on.
   stream.on('error', () => {});
   return {
-    write: (lines) => {
+    write: (lines, encoding) => {
       // Characters, as the stream counts what it holds as text; all but a few of a log are bytes.
       if (stream.writableLength + lines.length > maxBytes) return onDropped(countLines(lines));
-      stream.write(lines, (error) => {
+      stream.write(lines, encoding, (error) => {
         if (error) onDropped(countLines(lines));
       });
     },

@@ -1,6 +1,7 @@
 /** Refuses what Node's parser lets through although RFC 9112 does not: two parsers could see two different requests in it. */
 import type { IncomingMessage } from 'node:http';
 import type { Refusal } from '#foundation/outcome.ts';
+import { type Connection, connectionOf } from '../connection.ts';
 import { type ProblemCode, sendProblem } from '../problem.ts';
 import { closeWith } from './closing.ts';
 import type { Hook } from './hook.ts';
@@ -19,14 +20,14 @@ const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS
 const refusal = (code: ProblemCode, detail: string): Refusal<ProblemCode> => ({ code, detail });
 
 export const conformanceHook: Hook = () => (request, reply) => {
-  const deviation = deviationOf(request.raw);
+  const deviation = deviationOf(request.raw, connectionOf(request.raw.socket));
   if (deviation === undefined) return true;
   // Where this request ends and the next one begins may be what is in doubt.
   sendProblem(closeWith(reply), deviation);
   return false;
 };
 
-function deviationOf(request: IncomingMessage): Refusal<ProblemCode> | undefined {
+function deviationOf(request: IncomingMessage, connection: Connection): Refusal<ProblemCode> | undefined {
   const { httpVersion, method = '', url = '', headers, rawHeaders } = request;
   if (httpVersion !== '1.1' && httpVersion !== '1.0') {
     // A request line without a version is HTTP/0.9, which has no headers and no status to answer with.
@@ -45,7 +46,10 @@ function deviationOf(request: IncomingMessage): Refusal<ProblemCode> | undefined
   // RFC 9112, section 3.2.
   if (hosts > 1) return refusal('bad-request', 'The Host header stands twice.');
   if (hosts === 0 && httpVersion === '1.1') return refusal('bad-request', 'HTTP/1.1 requires a Host header.');
-  if (hosts === 1 && !HOST.test(headers.host ?? '')) return refusal('bad-request', 'The Host header is not a host.');
+  if (hosts === 1 && headers.host !== connection.host) {
+    if (!HOST.test(headers.host ?? '')) return refusal('bad-request', 'The Host header is not a host.');
+    connection.host = headers.host;
+  }
   // The absolute form is for proxies; taken here, it would let a client choose the host in redirects.
   if (!url.startsWith('/') && !(url === '*' && method === 'OPTIONS')) {
     return refusal('bad-request', 'Send the path alone: this is not a proxy.');
