@@ -7,7 +7,7 @@ import { type Clock, wait } from '#foundation/clock.ts';
 import { probeInBackground } from '#health/background.ts';
 import { createProbes } from '#health/catalog.ts';
 import type { Build } from '#http/build.ts';
-import { described, type OpenRequests } from '#http/open-requests.ts';
+import { described, OpenRequests } from '#http/open-requests.ts';
 import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
 import { type DrainResult, drain, FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
@@ -164,7 +164,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     usage: sampler.latest,
     running,
   });
-  const openRequests: OpenRequests = new Set();
+  const openRequests = new OpenRequests();
   let finishedRequests = 0;
   const app = await createServer({
     settings: config.http,

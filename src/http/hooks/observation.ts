@@ -44,7 +44,7 @@ type ObservedRoute = { readonly path: string; readonly isRoutine: boolean; reado
 const UNMATCHED: ObservedRoute = { path: UNMATCHED_PATH, isRoutine: false, isStream: false };
 
 export const observationHook: Hook = (app, parts) => {
-  app.decorateRequest('trace');
+  app.decorateRequest('trace').decorateRequest('nextOpen').decorateRequest('previousOpen');
   app.addHook('onRoute', (route) => {
     const { method, url, schema, config } = route;
     const observed = { path: url, isRoutine: config?.isRoutine === true, isStream: config?.isStream === true };
