@@ -164,6 +164,24 @@ describe('the command line', () => {
     assert.match(err, /All cores are taken\.\n {2}Try again in 7 s/);
   });
 
+  it('shows how far a load is while somebody watches, and leaves the report alone', async (test) => {
+    const url = await serverOf(test, (_request, response) => {
+      // A replica answers when its piece is over; the command waits for it.
+      systemClock.after(1000, () => {
+        response.setHeader('content-type', 'application/json');
+        response.end('{"replica":"a-replica","delivered":{"core_seconds":0.1}}');
+      });
+    });
+    const words = `load --url ${url} --cpu 100m --for 1s --pieces 1`;
+    const watched = await run(words, { isWatched: true });
+    assert.equal(watched.exitCode, 0, watched.err);
+    assert.match(watched.err, /\rload [█░]{24} [01] of 1 s, 100m in 1 pieces over [01] replicas/);
+    // The line is cleared, so that nothing of it stands before the report.
+    assert.ok(watched.err.endsWith('\r\u001b[K'));
+    assert.match(watched.out, /^100m for 1\.?\d* s: 0\.1 of 0\.1 core-seconds, accuracy 1\n/);
+    assert.equal((await run(words)).err, '');
+  });
+
   it('checks: 0 for an answer of 200, 1 for any other and for none', async (test) => {
     const url = await serverOf(test, (request, response) => {
       if (request.url !== '/silent') response.writeHead(request.url === '/health' ? 200 : 503).end();

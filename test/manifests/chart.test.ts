@@ -151,6 +151,16 @@ describe('the chart', () => {
     ['a port of the nodes without one', { service: { nodePort: 30_080 } }, /service.nodePort and .* not to ClusterIP/],
     ['resources without a CPU request', { resources: { requests: { cpu: null } } }, /cpu/],
     [
+      'a request of CPU beyond its limit',
+      { resources: { requests: { cpu: 2 }, limits: { cpu: '1500m' } } },
+      /requests.cpu \(2\) is more than resources.limits.cpu \(1500m\)/,
+    ],
+    [
+      'a request of memory beyond its limit, in other units',
+      { resources: { requests: { memory: '1.1G' }, limits: { memory: '1Gi' } } },
+      /requests.memory \(1.1G\) is more than resources.limits.memory \(1Gi\)/,
+    ],
+    [
       'a drain that is longer than the grace period',
       { termination: { drainTimeoutSeconds: 60 } },
       /60\) \+ 2 for the last log lines is 72, more than gracePeriodSeconds \(45\)/,
@@ -182,7 +192,7 @@ describe('the chart', () => {
         securityContext: { runAsUser: null },
         livenessProbe: { initialDelaySeconds: null, httpGet: null, tcpSocket: { port: 'http' } },
         tolerations: [{ operator: 'Exists', effect: '', tolerationSeconds: -1 }],
-        resources: { requests: { cpu: '.5', memory: '1e9' }, limits: { cpu: null, memory: '1e9' } },
+        resources: { requests: { cpu: '.5', memory: '1000000k' }, limits: { cpu: null, memory: '1e9' } },
       }),
     );
     assert.equal(container.ports[0].containerPort, 9001);

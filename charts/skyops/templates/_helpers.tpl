@@ -57,6 +57,14 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{- /* An amount as Kubernetes writes it, as a number: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */}}
+{{- define "skyops.amount" -}}
+{{- $text := toString . }}
+{{- $number := regexFind "^[0-9.]+([eE][+-]?[0-9]+)?" $text }}
+{{- $factors := dict "n" 0.000000001 "u" 0.000001 "m" 0.001 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 }}
+{{- mulf (float64 $number) (get $factors (trimPrefix $number $text)) }}
+{{- end }}
+
 {{- /* What cannot be right together is refused before anything is applied. */}}
 {{- define "skyops.check" -}}
 {{- $t := .Values.termination }}
@@ -72,6 +80,14 @@ annotations:
 {{- end }}
 {{- if and (eq .Values.service.type "ClusterIP") (or .Values.service.nodePort .Values.service.externalTrafficPolicy) }}
 {{- fail "service.nodePort and service.externalTrafficPolicy belong to service.type NodePort or LoadBalancer, not to ClusterIP." }}
+{{- end }}
+{{- range $name, $request := .Values.resources.requests }}
+{{- $limit := get (default dict $.Values.resources.limits) $name }}
+{{- if and (not (kindIs "invalid" $request)) (not (kindIs "invalid" $limit)) (ne (toString $limit) "") }}
+{{- if gt (include "skyops.amount" $request | float64) (include "skyops.amount" $limit | float64) }}
+{{- fail (printf "resources.requests.%s (%v) is more than resources.limits.%s (%v): Kubernetes refuses such a pod." $name $request $name $limit) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- range .Values.extraEnv }}
 {{- if hasKey $.Values.config .name }}
