@@ -83,9 +83,15 @@ describe('what the autoscaler wants', () => {
   });
 
   it('has utilization in whole per cent, as the controller has', () => {
-    assert.equal(wishOf(1, pods(55.99), MEASURE).utilization, 55);
-    assert.equal(wanted(pods(55.99)), 1);
+    assert.equal(wishOf(1, pods(55.9), MEASURE).utilization, 55);
+    assert.equal(wanted(pods(55.9)), 1);
     assert.equal(wanted(pods(56)), 2);
+  });
+
+  it('reads each pod in whole millicores, rounded up: 133.4m of 200m are 67 %, and one replica more', () => {
+    const measure = { ...MEASURE, requestCores: 0.2, targetUtilization: 60 };
+    const pod = { usageCores: 0.1334, isReady: true };
+    assert.deepEqual(wishOf(2, [pod, pod], measure), { replicas: 3, utilization: 67 });
   });
 
   it('never wants less for more load', () => {

@@ -38,7 +38,8 @@ export function wishOf(replicas: number, pods: readonly Pod[], measure: Measure)
   const missing = pods.length - measured.length;
   if (ready.length === 0) return { replicas, utilization: undefined };
 
-  const used = ready.reduce((sum, { usageCores = 0 }) => sum + usageCores, 0);
+  // The controller reads each pod in whole millicores, rounded up: Quantity.MilliValue().
+  const used = ready.reduce((sum, { usageCores = 0 }) => sum + Math.ceil(rounded(usageCores * 1000, 6)) / 1000, 0);
   const percent = (cores: number, count: number) => Math.floor(rounded((cores / (count * requestCores)) * 100, 9));
   const utilization = percent(used, ready.length);
   const ratio = utilization / targetUtilization;

@@ -30,7 +30,7 @@ export function stepTowards(
   if (current < spec.minReplicas || current > spec.maxReplicas) {
     // Into the bounds at once, whatever the metrics say.
     const replicas = bounded(current, spec);
-    const changes = [...history.changes, { atSeconds, replicas: replicas - current }];
+    const changes = remembered({ atSeconds, replicas: replicas - current }, spec, history.changes);
     return {
       replicas,
       limitedBy: replicas === wanted ? null : 'bounds',
@@ -45,7 +45,9 @@ export function stepTowards(
     : Math.min(stable, Math.max(2 * current, 4));
   const replicas = bounded(allowed, spec);
   const changes =
-    replicas === current ? history.changes : [...history.changes, { atSeconds, replicas: replicas - current }];
+    replicas === current
+      ? history.changes
+      : remembered({ atSeconds, replicas: replicas - current }, spec, history.changes);
   const limitedBy =
     replicas === wanted ? null : replicas !== allowed ? 'bounds' : stable !== wanted ? 'window' : 'policy';
   return { replicas, limitedBy, history: { recommendations, changes } };
@@ -99,6 +101,23 @@ function rateLimited(
     return Math.max(wanted, Math.min(least, current));
   }
   return current;
+}
+
+/**
+ * The controller writes a change over the youngest one of its direction that the longest period there has left behind, though a longer
+ * period of the other direction may still count it: horizontal.go, storeScaleEvent.
+ */
+function remembered(
+  change: Change,
+  { scaleUp, scaleDown }: AutoscalerSpec,
+  changes: readonly Change[],
+): readonly Change[] {
+  const { policies } = change.replicas > 0 ? scaleUp : scaleDown;
+  const longest = Math.max(...policies.map(({ periodSeconds }) => periodSeconds));
+  const over = changes.findLastIndex(
+    (each) => each.replicas > 0 === change.replicas > 0 && each.atSeconds <= change.atSeconds - longest,
+  );
+  return over < 0 ? [...changes, change] : changes.with(over, change);
 }
 
 /** How far the policies allow to go; `Max` and `Min` are of the change. Each counts from the replicas that there were when its period began. */

@@ -8,6 +8,8 @@ import type { AutoscalerSpec } from './spec.ts';
 const SYNC_PERIOD_SECONDS = 15;
 /** How often the metrics server looks: --metric-resolution of its own manifest. A rate needs two looks. */
 const METRIC_RESOLUTION_SECONDS = 15;
+/** The youngest container that metrics-server gives a rate of: freshContainerMinMetricsResolution. */
+const FRESH_SECONDS = 10;
 
 export type ForecastParts = {
   readonly spec: AutoscalerSpec;
@@ -37,13 +39,14 @@ export type Moment = {
   readonly limitedBy: 'bounds' | 'window' | 'policy' | null;
 };
 
-type Replica = { readonly readyAtSeconds: number };
+type Replica = { readonly startedAtSeconds: number; readonly readyAtSeconds: number };
 
 /** One moment for each decision of the controller, the first of them one period after the load begins. */
 export function forecast(parts: ForecastParts): readonly Moment[] {
   const { spec, mostCores, idleCores, startupSeconds } = parts;
   const measure = measureOf(parts);
   let replicas: Replica[] = Array.from({ length: parts.startReplicas }, () => ({
+    startedAtSeconds: Number.NEGATIVE_INFINITY,
     readyAtSeconds: Number.NEGATIVE_INFINITY,
   }));
   // The controller takes the number that it finds for a recommendation, so that its windows hold from the beginning.
@@ -66,7 +69,10 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
     // The youngest go first: kubernetes.io, ReplicaSet, "Scaling a ReplicaSet".
     replicas = [
       ...replicas.slice(0, step.replicas),
-      ...Array.from({ length: added }, () => ({ readyAtSeconds: second + startupSeconds })),
+      ...Array.from({ length: added }, () => ({
+        startedAtSeconds: second,
+        readyAtSeconds: second + startupSeconds,
+      })),
     ];
     moments.push({
       atSeconds: second,
@@ -88,13 +94,21 @@ function measureOf({ spec, requestCores }: Pick<ForecastParts, 'spec' | 'request
 }
 
 /** As the metrics server has it: the mean over the last whole stretch between two of its looks, which is over already. */
-function podAt({ readyAtSeconds }: Replica, second: number, shares: readonly number[], idleCores: number): Pod {
+function podAt(
+  { startedAtSeconds, readyAtSeconds }: Replica,
+  second: number,
+  shares: readonly number[],
+  idleCores: number,
+): Pod {
   const until = Math.floor((second - 1) / METRIC_RESOLUTION_SECONDS) * METRIC_RESOLUTION_SECONDS;
   const from = until - METRIC_RESOLUTION_SECONDS;
-  // Not running yet: among those that are not ready, whatever it uses.
-  if (readyAtSeconds >= second) return { usageCores: 0, isReady: false };
-  // Younger than two looks: no rate of it yet.
-  if (readyAtSeconds > from) return { usageCores: undefined, isReady: true };
+  const age = until - startedAtSeconds;
+  // Too young for a rate, ready or not: the metrics server takes one look at what is at least ten seconds old, two at the rest.
+  if (age < FRESH_SECONDS) return { usageCores: undefined, isReady: readyAtSeconds < second };
+  // Not ready, or measured before it was ready for a whole look: the controller sets it apart.
+  if (readyAtSeconds >= second || until < readyAtSeconds + Math.min(METRIC_RESOLUTION_SECONDS, age)) {
+    return { usageCores: 0, isReady: false };
+  }
   const stretch = shares.slice(Math.max(0, from), Math.max(0, until));
   const mean = stretch.length === 0 ? 0 : stretch.reduce((sum, share) => sum + share, 0) / METRIC_RESOLUTION_SECONDS;
   return { usageCores: mean + idleCores, isReady: true };
