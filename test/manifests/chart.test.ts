@@ -68,6 +68,26 @@ describe('the chart', () => {
     }
   });
 
+  it('keeps names as text that YAML would take for something else, and leaves dots out of the name of a Service', () => {
+    for (const name of ['n', 'y', 'on', 'off', 'yes', 'no', 'true', '123', '1e3', '0x1f', '0o7', 'a.b']) {
+      const values = { serviceAccount: { create: false, name: '1e3' }, priorityClassName: '12' };
+      const manifests = chart(4, values, name, '123');
+      for (const { kind, metadata } of manifests) {
+        assert.equal(typeof metadata.name, 'string', kind);
+        assert.ok(!metadata.name.includes('.'), metadata.name);
+        assert.equal(metadata.namespace, '123');
+        for (const [label, value] of Object.entries(metadata.labels ?? {})) assert.equal(typeof value, 'string', label);
+      }
+      const pod = byKind(manifests, 'Deployment')?.spec.template.spec;
+      assert.deepEqual([pod.serviceAccountName, pod.priorityClassName], ['1e3', '12']);
+      assert.equal(byKind(manifests, 'Service')?.spec.selector['app.kubernetes.io/instance'], name);
+      assert.equal(
+        byKind(manifests, 'HorizontalPodAutoscaler')?.spec.scaleTargetRef.name,
+        byKind(manifests, 'Deployment')?.metadata.name,
+      );
+    }
+  });
+
   it('covers what users have asked of such charts', () => {
     const manifests = chart(4, EVERYTHING, 'a-release');
     const pod = byKind(manifests, 'Deployment')?.spec.template.spec;

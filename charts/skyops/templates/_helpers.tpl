@@ -2,19 +2,16 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{- /* A release may have dots in its name, a Service may not. */}}
 {{- define "skyops.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
-{{- else if contains (include "skyops.name" .) .Release.Name }}
-{{- .Release.Name | trunc 63 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name (include "skyops.name" .) | trunc 63 | trimSuffix "-" }}
-{{- end }}
+{{- $name := include "skyops.name" . }}
+{{- $given := default (ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name)) .Values.fullnameOverride }}
+{{- $given | replace "." "-" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "skyops.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "skyops.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "skyops.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "skyops.labels" -}}
@@ -31,8 +28,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{- /* metadata of every object: the namespace too, so that `helm template | kubectl apply` puts all of it into one. */}}
 {{- define "skyops.metadata" -}}
-name: {{ include "skyops.fullname" . }}
-namespace: {{ .Release.Namespace }}
+name: {{ include "skyops.fullname" . | quote }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   {{- include "skyops.labels" . | nindent 2 }}
 {{- with .Values.commonAnnotations }}
