@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cpuSecondsOf, startOwnProcess } from '#test/support/own-process.ts';
+import { cpuSecondsOf, idleSecondsOfMachine, startOwnProcess } from '#test/support/own-process.ts';
 import { until } from '#test/support/until.ts';
 
 const SECONDS = 4;
@@ -22,6 +22,7 @@ describe('the load', () => {
     const { url, pid } = await startOwnProcess(test);
     const cores = Math.min(2, availableParallelism());
     const before = cpuSecondsOf(pid);
+    const idleBefore = idleSecondsOfMachine();
     const answer = simulate(url, { seconds: SECONDS, parallelism: 2 });
 
     let isOver = false;
@@ -45,16 +46,23 @@ describe('the load', () => {
     }
     const report = (await (await answer).json()) as { delivered: { core_seconds: number }; accuracy: number };
     const burnt = cpuSecondsOf(pid) - before;
+    const idle = idleSecondsOfMachine() - idleBefore;
 
     // The rest of the process works too, for this test's own requests among others: at most half a core of it.
     const delivered = report.delivered.core_seconds;
     assert.ok(delivered <= cores * SECONDS * 1.001, `${delivered} core-seconds delivered`);
     assert.ok(burnt >= delivered - 0.05, `${burnt} s burnt, ${delivered} s reported`);
     assert.ok(burnt <= delivered + SECONDS * 0.5, `${burnt} s burnt, ${delivered} s reported`);
-    // A shared machine gives what it has; half of the whole is what any of them gives.
-    assert.ok(delivered >= cores * SECONDS * 0.5, `${delivered} core-seconds delivered`);
+    // What a shared machine does not give, others have: the cores that the threads are for were hardly ever idle.
+    const spare = (availableParallelism() - cores) * SECONDS;
     assert.ok(
-      percentSeen > cores * 50 && metricSeen > cores * 50,
+      delivered >= cores * SECONDS * 0.8 || idle - spare < cores * SECONDS * 0.2,
+      `${delivered} core-seconds delivered while ${idle} were idle`,
+    );
+    // The busiest second is at least the mean one, but for what a reading is late by.
+    const meanPercent = (delivered / SECONDS) * 100;
+    assert.ok(
+      percentSeen > meanPercent * 0.8 && metricSeen > meanPercent * 0.8,
       `${percentSeen} % in /status, ${metricSeen} % in /metrics`,
     );
     // The kubelet gives a probe one second by default.

@@ -65,3 +65,9 @@ export function cpuSecondsOf(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
+
+/** Idle time of all cores together in seconds, from /proc/stat: the fields idle and iowait of proc_stat(5), in the same ticks. */
+export function idleSecondsOfMachine(): number {
+  const [, , , idle, iowait] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.split(/ +/).slice(1) ?? [];
+  return (Number(idle) + Number(iowait)) / 100;
+}
