@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { startCollector } from '#test/support/collector.ts';
 import { environmentOf, MAIN, startOwnProcess } from '#test/support/own-process.ts';
 import { until } from '#test/support/until.ts';
 
@@ -314,5 +315,18 @@ describe('the life of the process', () => {
       assert.ok(performance.now() - toldMs < 6000, `${performance.now() - toldMs} ms`);
       assert.equal(log.at(-1)?.msg, 'service stopped, nothing was cut');
     }
+  });
+
+  it('a collector that works has every span before the end, and nothing is said to have gone wrong', async (test) => {
+    const collector = await startCollector(test);
+    const { url, child, exited, log } = await startOwnProcess(test, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    for (let index = 0; index < 5; index += 1) assert.equal((await get(`${url}/health`)).status, 200);
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, { code: 0, signal: null });
+    assert.equal(collector.spans.filter(({ name }) => name === 'GET /health').length, 5);
+    assert.deepEqual(
+      log.filter(({ level }) => level !== 'info' && level !== 'debug'),
+      [],
+    );
   });
 });

@@ -134,7 +134,10 @@ export function openExport(url: string, { clock, settings, resource, onExport }:
       isClosed = true;
       cancelReopening?.();
       await ask('close');
-      await thread?.terminate();
+      const ended = thread;
+      // It is over by order: its exit is no news.
+      thread = undefined;
+      await ended?.terminate();
     },
   };
 }
