@@ -69,15 +69,20 @@ const bundle = join(folder, 'bundle');
 for (const words of [[join(ROOT, 'tools/bundle.ts'), bundle], [join(bundle, 'src/fill-code-cache.js')]])
   await once(spawn(process.execPath, words, { stdio: 'inherit' }), 'exit');
 const skyops = { SKYOPS_HOST: '127.0.0.1', SKYOPS_DRAIN_DELAY_SECONDS: '0' };
+/** As the Dockerfile sets it. */
+const image = { ...skyops, MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' };
+const container = (name: string, environment: Readonly<Record<string, string>> = {}): Variant => ({
+  name,
+  words: () => [NODE, '--disable-sigusr1', join(bundle, 'src/main.js')],
+  environment: { ...image, ...environment },
+});
 const BARE = 'bare node:http';
 const SOURCES = 'SkyOps, its sources, no compile cache';
 const variants: Variant[] = [
   { name: BARE, words: () => [NODE, join(ROOT, 'bench/rivals/bare-http.mjs')], environment: {} },
-  {
-    name: "SkyOps, the container's form",
-    words: () => [NODE, '--disable-sigusr1', join(bundle, 'src/main.js')],
-    environment: { ...skyops, MALLOC_ARENA_MAX: '1' },
-  },
+  // As many threads are kept warm as can burn at the same time: one under the limit of one core that k8s/ sets.
+  container("SkyOps, the container's form, for one core", { SKYOPS_MAX_CORES: '1' }),
+  container("SkyOps, the container's form, for two cores"),
   { name: SOURCES, words: () => [NODE, join(ROOT, 'src/main.ts')], environment: skyops },
   ...(hasFastApi()
     ? [{ name: 'FastAPI, usual middleware', words: fastApiWords, environment: { MIDDLEWARE: 'usual' } }]

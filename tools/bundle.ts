@@ -26,7 +26,7 @@ const threadsByTheirNewNames: Plugin = {
     bundler.onLoad({ filter: /\/src\/.*(pool|watchdog|export)\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(
         /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g,
-        "new URL('./$1.js', import.meta.url)",
+        "new URL('./$1.cjs', import.meta.url)",
       ),
       loader: 'ts',
     })),
@@ -55,6 +55,24 @@ const serviceFromCache: Plugin = {
     bundler.onResolve({ filter: /^\.\/serve\.ts$/ }, () => ({ path: join(ROOT, 'tools/cached-service.ts') })),
 };
 
+/**
+ * Of packages that are in the bundle, but never called by this service: the document is served as JSON alone, answers have a serializer of
+ * their own, and nothing is injected. They are a fifth of its source, which V8 keeps in memory.
+ */
+const NEVER_CALLED = ['yaml', '@fastify/fast-json-stringify-compiler', 'light-my-request'];
+
+const withoutTheNeverCalled: Plugin = {
+  name: 'never-called',
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^[@a-z]/ }, ({ path }) =>
+      NEVER_CALLED.includes(path) ? { path, namespace: 'never-called' } : undefined,
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'never-called' }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get() { throw new Error('${path} is not in the bundle: see tools/bundle.ts'); } });`,
+    }));
+  },
+};
+
 const MODULES: BuildOptions = {
   // What is loaded on demand stays apart, such as the command line.
   splitting: true,
@@ -66,15 +84,21 @@ const MODULES: BuildOptions = {
   plugins: [builtinsByRequire, threadsByTheirNewNames, serviceFromCache],
 };
 
-/** One file, as V8 keeps compiled code for one script; a script knows no import.meta. */
+/**
+ * One file, as V8 keeps compiled code for one script; a script knows no import.meta. A thread is one too: a loader of modules would be
+ * made for it otherwise.
+ */
 const SCRIPT: BuildOptions = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
+  // Names stay, for the stacks in the log, and lines that are short enough to find something by.
+  minifyWhitespace: true,
+  lineLimit: 120,
   define: { 'import.meta.url': '__url', 'import.meta.resolve': '__resolve' },
   banner: {
     js: "const { pathToFileURL } = require('node:url'), __url = pathToFileURL(__filename).href, __resolve = (name) => pathToFileURL(require.resolve(name)).href;",
   },
-  plugins: [builtinsByRequire, threadsByTheirNewNames],
+  plugins: [builtinsByRequire, threadsByTheirNewNames, withoutTheNeverCalled],
 };
 
 /**
@@ -149,9 +173,9 @@ const packages = new Set([
   ...(await bundle(folder, ['src/main.ts'], MODULES)),
   ...(await bundle(folder, ['tools/fill-code-cache.ts'], MODULES)),
   ...(await bundle(folder, ['src/serve.ts'], SCRIPT)),
-  ...(await bundle(folder, ['src/simulation/worker/thread.ts'], MODULES)),
-  ...(await bundle(folder, ['src/lifecycle/watchdog-thread.ts'], MODULES)),
-  ...(await bundle(folder, ['src/observability/tracing/export-thread.ts'], MODULES)),
+  ...(await bundle(folder, ['src/simulation/worker/thread.ts'], SCRIPT)),
+  ...(await bundle(folder, ['src/lifecycle/watchdog-thread.ts'], SCRIPT)),
+  ...(await bundle(folder, ['src/observability/tracing/export-thread.ts'], SCRIPT)),
 ]);
 copyPages(folder);
 writeLicences(folder, new Set([...packages, ...Object.keys(PAGES)]));
