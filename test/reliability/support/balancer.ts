@@ -91,7 +91,13 @@ export async function startHaproxy(
  * nginx keeps connections to the replicas. Clients come on a new connection each time: at the reload by which a replica is
  * taken out, nginx itself closes the idle connections of its clients, which could be taken for a loss of ours.
  */
-export async function startNginx(port: number, replicas: readonly number[], folder: string): Promise<Balancer> {
+export async function startNginx(
+  port: number,
+  replicas: readonly number[],
+  folder: string,
+  /** Idle connections to the replicas. */
+  kept: { readonly connections: number; readonly seconds: number } = { connections: 32, seconds: 60 },
+): Promise<Balancer> {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, 'nginx.conf');
   const active = new Set(replicas);
@@ -114,7 +120,8 @@ export async function startNginx(port: number, replicas: readonly number[], fold
         '  keepalive_timeout 0;',
         '  upstream skyops {',
         ...[...active].map((replica) => `    server 127.0.0.1:${replica} max_fails=0;`),
-        '    keepalive 32;',
+        `    keepalive ${kept.connections};`,
+        `    keepalive_timeout ${kept.seconds}s;`,
         '  }',
         '  server {',
         `    listen 127.0.0.1:${port};`,
