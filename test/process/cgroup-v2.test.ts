@@ -8,8 +8,10 @@ const MEBIBYTE = 1024 ** 2;
 
 /** Everything is emulated and takes ten times as long: the whole is a minute or two on two cores. */
 it('in a real cgroup v2, finds its limits and keeps to them', { timeout: 400_000 }, async (test) => {
-  const said = await runInVirtualMachine(test);
-  if (said === undefined) return;
+  const run = await runInVirtualMachine(test);
+  if (run === undefined) return;
+  const { said, waitedShare } = run;
+  test.diagnostic(`its processors waited for others ${(waitedShare * 100).toFixed(0)} % of the time`);
   const line = said.split('\n').find((each) => each.startsWith('RESULT '));
   assert.ok(line !== undefined, said);
   const { unlimited, limited, exact, flatOut, saturated, tooMuchCpu, memory, tooMuchMemory } = JSON.parse(
@@ -29,8 +31,9 @@ it('in a real cgroup v2, finds its limits and keeps to them', { timeout: 400_000
   await test.test('delivers an exact amount under the quota, as the group’s own account has it', () => {
     const { requested, delivered } = exact.report;
     assert.equal(requested.cores, 0.3);
-    // Never more than asked; the emulation may give less while other tests run beside it.
-    assert.ok(delivered.core_seconds <= 1.8 * 1.02 && delivered.core_seconds >= 1.8 * 0.7, `${delivered.core_seconds}`);
+    // No more than asked, but for what the machine gave to others meanwhile; it may give less while other tests run beside it.
+    assert.ok(delivered.core_seconds <= 1.8 * (1.02 + waitedShare), `${delivered.core_seconds}`);
+    assert.ok(delivered.core_seconds >= 1.8 * 0.7, `${delivered.core_seconds}`);
     // The group's usage has the main thread in it, which works ten times as long here.
     assert.ok(exact.usedSeconds >= delivered.core_seconds * 0.98, `${exact.usedSeconds} s used`);
     assert.ok(exact.usedSeconds <= delivered.core_seconds + 1.5, `${exact.usedSeconds} s used`);
@@ -39,7 +42,7 @@ it('in a real cgroup v2, finds its limits and keeps to them', { timeout: 400_000
   await test.test('grants flat out what the quota leaves, and saturates when it is told to', () => {
     assert.equal(flatOut.report.granted.cores, 0.4);
     assert.equal(flatOut.report.granted.limited_by, 'quota');
-    assert.ok(flatOut.report.delivered.cores <= 0.41, `${flatOut.report.delivered.cores}`);
+    assert.ok(flatOut.report.delivered.cores <= 0.4 * (1.025 + waitedShare), `${flatOut.report.delivered.cores}`);
     assert.ok(saturated.throttledPeriods >= 10, `${saturated.throttledPeriods} periods`);
     assert.ok(saturated.report.throttled_seconds > 0.3, `${saturated.report.throttled_seconds} s`);
     assert.equal(tooMuchCpu.status, 422);

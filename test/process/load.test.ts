@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cpuSecondsOf, idleSecondsOfMachine, startOwnProcess } from '#test/support/own-process.ts';
+import { cpuSecondsOf, idleCoresOfMachine, startOwnProcess } from '#test/support/own-process.ts';
 import { until } from '#test/support/until.ts';
 
 const SECONDS = 4;
@@ -22,7 +22,7 @@ describe('the load', () => {
     const { url, pid } = await startOwnProcess(test);
     const cores = Math.min(2, availableParallelism());
     const before = cpuSecondsOf(pid);
-    const idleBefore = idleSecondsOfMachine();
+    const machineBefore = idleCoresOfMachine();
     const answer = simulate(url, { seconds: SECONDS, parallelism: 2 });
 
     let isOver = false;
@@ -46,7 +46,7 @@ describe('the load', () => {
     }
     const report = (await (await answer).json()) as { delivered: { core_seconds: number }; accuracy: number };
     const burnt = cpuSecondsOf(pid) - before;
-    const idle = idleSecondsOfMachine() - idleBefore;
+    const idle = idleCoresOfMachine().idleSeconds - machineBefore.idleSeconds;
 
     // The rest of the process works too, for this test's own requests among others: at most half a core of it.
     const delivered = report.delivered.core_seconds;
@@ -54,7 +54,7 @@ describe('the load', () => {
     assert.ok(burnt >= delivered - 0.05, `${burnt} s burnt, ${delivered} s reported`);
     assert.ok(burnt <= delivered + SECONDS * 0.5, `${burnt} s burnt, ${delivered} s reported`);
     // What a shared machine does not give, others have: the cores that the threads are for were hardly ever idle.
-    const spare = (availableParallelism() - cores) * SECONDS;
+    const spare = (machineBefore.cores - cores) * SECONDS;
     assert.ok(
       delivered >= cores * SECONDS * 0.8 || idle - spare < cores * SECONDS * 0.2,
       `${delivered} core-seconds delivered while ${idle} were idle`,

@@ -66,8 +66,9 @@ export function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Idle time of all cores together in seconds, from /proc/stat: the fields idle and iowait of proc_stat(5), in the same ticks. */
-export function idleSecondsOfMachine(): number {
-  const [, , , idle, iowait] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.split(/ +/).slice(1) ?? [];
-  return (Number(idle) + Number(iowait)) / 100;
+/** The cores of the machine, whoever may use them, and their idle time together in seconds: idle and iowait of proc_stat(5), in the same ticks. */
+export function idleCoresOfMachine(): { readonly cores: number; readonly idleSeconds: number } {
+  const stat = readFileSync('/proc/stat', 'utf8');
+  const [, , , idle, iowait] = stat.split('\n', 1)[0]?.split(/ +/).slice(1) ?? [];
+  return { cores: stat.match(/^cpu\d/gm)?.length ?? 0, idleSeconds: (Number(idle) + Number(iowait)) / 100 };
 }

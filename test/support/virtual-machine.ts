@@ -9,6 +9,8 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   writeFileSync,
@@ -26,8 +28,18 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KERNEL = join(ROOT, '.cache/kernel/vmlinuz');
 const GUEST = join(ROOT, 'test/support/guest');
 
-/** Boots it and resolves with what it wrote to its console until it switched itself off; `undefined` if it cannot be made here. */
-export async function runInVirtualMachine(test: TestContext): Promise<string | undefined> {
+export type Run = {
+  /** What it wrote to its console until it switched itself off. */
+  readonly said: string;
+  /**
+   * From 0 to 1: how much of the time in which its processors could have run they had to wait for others on this machine. Inside, nobody can tell:
+   * a program that burns is accounted for that time too, and has burnt more than it meant to when it next looks.
+   */
+  readonly waitedShare: number;
+};
+
+/** Boots it; `undefined` if it cannot be made here. */
+export async function runInVirtualMachine(test: TestContext): Promise<Run | undefined> {
   if (arch() !== 'x64') {
     missing(test, 'the virtual machine is made for x86-64');
     return undefined;
@@ -62,7 +74,27 @@ export async function runInVirtualMachine(test: TestContext): Promise<string | u
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   test.after(() => machine.kill('SIGKILL'));
-  return await text(machine.stdout);
+  let waitedShare = 0;
+  const looking = setInterval(() => {
+    waitedShare = waitedShareOf(machine.pid ?? 0) ?? waitedShare;
+  }, 250);
+  const said = await text(machine.stdout);
+  clearInterval(looking);
+  return { said, waitedShare };
+}
+
+/** From what the scheduler says of its threads: nanoseconds on a processor, and waiting for one (kernel, Documentation/scheduler/sched-stats.rst). */
+function waitedShareOf(pid: number): number | undefined {
+  try {
+    const stats = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ').map(Number),
+    );
+    const sum = (field: number) => stats.reduce((total, stat) => total + (stat[field] ?? 0), 0);
+    return sum(1) / (sum(0) + sum(1));
+  } catch {
+    // It, or a thread of it, has just ended.
+    return undefined;
+  }
 }
 
 /** The runtime, the program and what it needs, a shell, and the two files of the guest, as the kernel wants to unpack them. */
