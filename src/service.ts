@@ -229,7 +229,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
           closeIdle();
         },
         cut: () => {
-          const cut = [...openRequests].map(described);
+          // The oldest first.
+          const cut = [...openRequests].map(described).reverse();
           app.server.closeAllConnections();
           return cut.length > 0 ? cut : ['connections without a whole request'];
         },

@@ -68,7 +68,8 @@ const withoutTheNeverCalled: Plugin = {
       NEVER_CALLED.includes(path) ? { path, namespace: 'never-called' } : undefined,
     );
     bundler.onLoad({ filter: /.*/, namespace: 'never-called' }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, { get() { throw new Error('${path} is not in the bundle: see tools/bundle.ts'); } });`,
+      contents: `const refuse = () => { throw new Error('${path} is not in the bundle: see tools/bundle.ts'); };
+        module.exports = new Proxy(refuse, { get: refuse, apply: refuse });`,
     }));
   },
 };
@@ -101,14 +102,6 @@ const SCRIPT: BuildOptions = {
   plugins: [builtinsByRequire, threadsByTheirNewNames, withoutTheNeverCalled],
 };
 
-/**
- * esbuild writes text as ASCII but leaves comments as they are, and V8 keeps a source in which one character is not Latin-1 with two bytes
- * for each: 2.6 MiB more in every process.
- */
-function keepOneByte(file: string): void {
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/[^\0-\x7f]/g, '?'));
-}
-
 /** @returns the packages of which something is in the bundle, as their folders. */
 async function bundle(folder: string, entryPoints: string[], form: BuildOptions): Promise<readonly string[]> {
   const { metafile } = await build({
@@ -125,7 +118,6 @@ async function bundle(folder: string, entryPoints: string[], form: BuildOptions)
     ...form,
     metafile: true,
   });
-  for (const path of Object.keys(metafile.outputs)) keepOneByte(join(ROOT, path));
   const inputs = Object.keys(metafile.inputs).map((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   return inputs.filter((path) => path !== undefined);
 }

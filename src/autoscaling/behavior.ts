@@ -104,7 +104,7 @@ function rateLimited(
 }
 
 /**
- * The controller writes a change over the youngest one of its direction that the longest period there has left behind, though a longer
+ * The controller writes a change over the last one of its direction that the longest period there has left behind, though a longer
  * period of the other direction may still count it: horizontal.go, storeScaleEvent.
  */
 function remembered(

@@ -8,8 +8,6 @@ import type { AutoscalerSpec } from './spec.ts';
 const SYNC_PERIOD_SECONDS = 15;
 /** How often the metrics server looks: --metric-resolution of its own manifest. A rate needs two looks. */
 const METRIC_RESOLUTION_SECONDS = 15;
-/** The youngest container that metrics-server gives a rate of: freshContainerMinMetricsResolution. */
-const FRESH_SECONDS = 10;
 
 export type ForecastParts = {
   readonly spec: AutoscalerSpec;
@@ -102,13 +100,10 @@ function podAt(
 ): Pod {
   const until = Math.floor((second - 1) / METRIC_RESOLUTION_SECONDS) * METRIC_RESOLUTION_SECONDS;
   const from = until - METRIC_RESOLUTION_SECONDS;
-  const age = until - startedAtSeconds;
-  // Too young for a rate, ready or not: the metrics server takes one look at what is at least ten seconds old, two at the rest.
-  if (age < FRESH_SECONDS) return { usageCores: undefined, isReady: readyAtSeconds < second };
-  // Not ready, or measured before it was ready for a whole look: the controller sets it apart.
-  if (readyAtSeconds >= second || until < readyAtSeconds + Math.min(METRIC_RESOLUTION_SECONDS, age)) {
-    return { usageCores: 0, isReady: false };
-  }
+  // Not there yet at the last look, or not ready, or measured before it was ready for as long as a look reaches back: the first has no metric,
+  // the others are set apart.
+  if (until <= startedAtSeconds) return { usageCores: undefined, isReady: readyAtSeconds < second };
+  if (readyAtSeconds >= second || from < readyAtSeconds) return { usageCores: 0, isReady: false };
   const stretch = shares.slice(Math.max(0, from), Math.max(0, until));
   const mean = stretch.length === 0 ? 0 : stretch.reduce((sum, share) => sum + share, 0) / METRIC_RESOLUTION_SECONDS;
   return { usageCores: mean + idleCores, isReady: true };

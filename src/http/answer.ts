@@ -89,8 +89,9 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
    * Node's look at each character of them is saved (0.3 of 12.4 µs, measured); `assertHeads` holds that it is the head that Node makes.
    */
   #storeOrdinaryHead(ready: string, headers: unknown): boolean {
-    if (!this.shouldKeepAlive || !this._hasBody || this.req.httpVersion !== '1.1' || !isTypeAndLength(headers))
-      return false;
+    const staysOpen = this.shouldKeepAlive && this._keepAliveTimeout > 0;
+    const isOrdinary = staysOpen && this.sendDate && this._hasBody && this.req.httpVersion === '1.1';
+    if (!isOrdinary || !isTypeAndLength(headers)) return false;
     const { 'content-type': type, 'content-length': length } = headers;
     this._header = `${ready}content-type: ${type}\r\ncontent-length: ${length}\r\n${linesOfStayingOpen(this._keepAliveTimeout)}`;
     this._headerSent = false;

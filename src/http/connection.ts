@@ -24,7 +24,8 @@ export class Connection {
   bytesObserved = 0;
 
   constructor({ remoteAddress = '' }: Socket) {
-    this.client = remoteAddress;
+    // A link-local one ends with the name of an interface, which may hold anything; the log takes the address as it is.
+    this.client = remoteAddress.replaceAll(/[^\w.:%-]/g, '_');
   }
 }
 

@@ -10,7 +10,7 @@ declare module 'fastify' {
 }
 
 /**
- * Those that have begun and not ended, as a list of neighbours: a Set makes itself a new table for every few that come and go, among what
+ * Those that have begun and not ended, the youngest first, as a list of neighbours: a Set makes itself a new table for every few that come and go, among what
  * V8 takes for long-lived, so that the whole heap was collected once a second under load (0.3 of 12 µs a request).
  */
 export class OpenRequests {

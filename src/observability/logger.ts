@@ -41,7 +41,7 @@ const SEVERITIES: Readonly<Record<string, string>> = {
  * With the line that goes beyond it, a chunk fits into the 16,384 bytes that Node writes without allocating memory for them
  * (StreamBase::WriteString, src/stream_base.cc).
  */
-const CHUNK_LENGTH = 16_000;
+const CHUNK_LENGTH = 15_800;
 const CHUNK_MS = 50;
 
 export type Log = {

@@ -69,7 +69,7 @@ describe('the chart', () => {
   });
 
   it('keeps names as text that YAML would take for something else, and leaves dots out of the name of a Service', () => {
-    for (const name of ['n', 'y', 'on', 'off', 'yes', 'no', 'true', '123', '1e3', '0x1f', '0o7', 'a.b']) {
+    for (const name of ['n', 'y', 'on', 'off', 'yes', 'no', 'true', '123', '1e3', '0x1f', '010', 'a.b']) {
       const values = { serviceAccount: { create: false, name: '1e3' }, priorityClassName: '12' };
       const manifests = chart(4, values, name, '123');
       for (const { kind, metadata } of manifests) {

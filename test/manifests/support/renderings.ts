@@ -19,7 +19,8 @@ export type Manifest = {
 export type Rendering = { readonly name: string; readonly manifests: readonly Manifest[] };
 
 export function manifestsOf(yaml: string): Manifest[] {
-  return parseAllDocuments(yaml)
+  // As Kubernetes reads it: y, on and 010 are no text there.
+  return parseAllDocuments(yaml, { version: '1.1' })
     .map((document) => document.toJS())
     .filter((manifest) => manifest !== null);
 }
