@@ -92,9 +92,9 @@ test-image: node_modules/.installed tools/kubernetes/node_modules/.installed ## 
 ifdef STAND_IN
 image: node_modules/.installed
 endif
-image: ## Build the image skyops:dev: needs docker, podman or buildah, and a registry with the base; STAND_IN=1 makes the base from Debian's and npm's packages, and localhost/skyops:test in .cache/image
+image: ## Build the image skyops:dev: needs docker, podman or buildah, and a registry with the base; STAND_IN=1 makes the base from Debian's and npm's packages, and localhost/skyops:test in .cache/image (ARCH=arm64 in .cache/image-arm64)
 ifdef STAND_IN
-	@test/image/support/stand-in.sh . .cache/image
+	@test/image/support/stand-in.sh . .cache/image $(ARCH)
 else
 	@builder=$$(command -v docker || command -v podman || command -v buildah) || { echo 'Docker, Podman or Buildah is needed.' >&2; exit 1; }; \
 	  "$$builder" build -t skyops:dev --build-arg COMMIT=$$(git rev-parse HEAD 2>/dev/null) --build-arg CREATED=$$(git log -1 --format=%cI 2>/dev/null) .
