@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 type Recorded = {
   readonly name: string;
-  /** Of `skyops hpa`. */
-  readonly words: readonly string[];
+  /** Of `skyops hpa`, with one space between them. */
+  readonly words: string;
   /** After each decision of the controller. */
   readonly replicas: readonly number[];
   /**
@@ -26,8 +26,8 @@ const recorded: readonly Recorded[] = JSON.parse(
 );
 const SKYOPS = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-function foretold(words: readonly string[]): readonly number[] {
-  const said = execFileSync(process.execPath, [SKYOPS, 'hpa', ...words, '--json'], { encoding: 'utf8' });
+function foretold(words: string): readonly number[] {
+  const said = execFileSync(process.execPath, [SKYOPS, 'hpa', ...words.split(' '), '--json'], { encoding: 'utf8' });
   return JSON.parse(said).moments.map(({ replicas }: { replicas: number }) => replicas);
 }
 
