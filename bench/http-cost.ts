@@ -28,8 +28,13 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BODY = '{"status":"healthy"}';
 const folder = mkdtempSync(join(tmpdir(), 'skyops-http-'));
 
+/** Before it is measured: V8 compiles what is used most meanwhile, on threads that are pinned to the same core. */
+const WARM_UP_SECONDS = 2;
+
 type Variant = {
   readonly name: string;
+  /** Answers 200 when it is warm; the others are when they answer at all. */
+  readonly ready: '/ready' | '/health';
   readonly words: (port: number) => readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 };
@@ -37,17 +42,20 @@ type Run = { readonly requestsPerSecond: number; readonly cpuMicroseconds: numbe
 
 const skyops = (name: string, environment: Readonly<Record<string, string>> = {}): Variant => ({
   name,
+  ready: '/ready',
   words: () => [process.execPath, join(ROOT, 'src/main.ts')],
   // At debug, so that /health has its line in the log as every other request has at info.
   environment: { SKYOPS_LOG_LEVEL: 'debug', SKYOPS_DRAIN_DELAY_SECONDS: '0', SKYOPS_HOST: '127.0.0.1', ...environment },
 });
 const node = (name: string, file: string): Variant => ({
   name,
+  ready: '/health',
   words: () => [process.execPath, join(ROOT, 'bench/rivals', file)],
   environment: {},
 });
 const fastapi = (name: string, middleware: string): Variant => ({
   name,
+  ready: '/health',
   words: fastApiWords,
   environment: { MIDDLEWARE: middleware },
 });
@@ -88,13 +96,13 @@ function load(url: string, seconds: number): string {
   return execFileSync('taskset', words, { encoding: 'utf8' });
 }
 
-async function measure({ name, words, environment }: Variant): Promise<Run> {
+async function measure({ name, ready, words, environment }: Variant): Promise<Run> {
   const port = await freePort();
   const settings = { ...environment, PORT: String(port), SKYOPS_PORT: String(port) };
   const child = pinned(0, words(port), settings);
   const url = `http://127.0.0.1:${port}/health`;
-  await untilAnswering(url);
-  load(url, 1);
+  await untilAnswering(`http://127.0.0.1:${port}${ready}`);
+  load(url, WARM_UP_SECONDS);
   const before = cpuNs([child.pid ?? 0]);
   const report = load(url, SECONDS);
   const cpu = cpuNs([child.pid ?? 0]) - before;
