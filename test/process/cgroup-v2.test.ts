@@ -31,8 +31,9 @@ it('in a real cgroup v2, finds its limits and keeps to them', { timeout: 400_000
   await test.test('delivers an exact amount under the quota, as the group’s own account has it', () => {
     const { requested, delivered } = exact.report;
     assert.equal(requested.cores, 0.3);
-    // No more than asked, but for what the machine gave to others meanwhile; it may give less while other tests run beside it.
-    assert.ok(delivered.core_seconds <= 1.8 * (1.02 + waitedShare), `${delivered.core_seconds}`);
+    // No more than asked, but for what the machine gave to others in the last moment: what is too much before, the loop takes back. A tenth of
+    // the waiting is more than was seen (2.1 and 4.3 % too much while it waited more than half of the time). It may be less beside other tests.
+    assert.ok(delivered.core_seconds <= 1.8 * (1.02 + waitedShare / 10), `${delivered.core_seconds}`);
     assert.ok(delivered.core_seconds >= 1.8 * 0.7, `${delivered.core_seconds}`);
     // The group's usage has the main thread in it, which works ten times as long here.
     assert.ok(exact.usedSeconds >= delivered.core_seconds * 0.98, `${exact.usedSeconds} s used`);
@@ -42,7 +43,7 @@ it('in a real cgroup v2, finds its limits and keeps to them', { timeout: 400_000
   await test.test('grants flat out what the quota leaves, and saturates when it is told to', () => {
     assert.equal(flatOut.report.granted.cores, 0.4);
     assert.equal(flatOut.report.granted.limited_by, 'quota');
-    assert.ok(flatOut.report.delivered.cores <= 0.4 * (1.025 + waitedShare), `${flatOut.report.delivered.cores}`);
+    assert.ok(flatOut.report.delivered.cores <= 0.4 * (1.025 + waitedShare / 10), `${flatOut.report.delivered.cores}`);
     assert.ok(saturated.throttledPeriods >= 10, `${saturated.throttledPeriods} periods`);
     assert.ok(saturated.report.throttled_seconds > 0.3, `${saturated.report.throttled_seconds} s`);
     assert.equal(tooMuchCpu.status, 422);

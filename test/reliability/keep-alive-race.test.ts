@@ -52,7 +52,7 @@ async function race(test: TestContext, posts: number, { byReplicaSeconds, byProx
   const replica = new Replica({
     port,
     logFile: join(folder, 'replica.log'),
-    settings: { SKYOPS_KEEP_ALIVE_SECONDS: String(byReplicaSeconds), SKYOPS_LOG_LEVEL: 'info' },
+    settings: { SKYOPS_KEEP_ALIVE_SECONDS: String(byReplicaSeconds) },
   });
   test.after(() => replica.kill());
   await replica.start();
