@@ -2,7 +2,7 @@
 import { loadConfig } from '#config/load.ts';
 import { systemClock } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
-import { FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
+import { ABORT_FLUSH_MS, LOG_FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { createSignalReader } from '#lifecycle/signals.ts';
 import { startWatchdog } from '#lifecycle/watchdog.ts';
@@ -34,9 +34,9 @@ export async function serve({ name, version }: Package): Promise<number> {
   let isExiting = false;
 
   /** The last act. The log gets its time, and not more: its reader may never read again. */
-  async function exit(code: number): Promise<never> {
+  async function exit(code: number, flushMs = LOG_FLUSH_TIMEOUT_MS): Promise<never> {
     isExiting = true;
-    await log.close(FLUSH_TIMEOUT_MS / 2);
+    await log.close(flushMs);
     process.exit(code);
   }
 
@@ -61,11 +61,12 @@ export async function serve({ name, version }: Package): Promise<number> {
       logger.info({ signal, meaning }, 'signal received');
       if (meaning === 'drain') requestStop();
       if (meaning === 'hurry') hurry.abort();
-      if (meaning === 'abort') process.exit(EXIT_CODES.aborted);
+      if (meaning === 'abort') void exit(EXIT_CODES.aborted, ABORT_FLUSH_MS);
     });
   }
-  // A terminal that closes, or a tool that probes, is no reason to stop a service; Node's default would be to die.
-  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+  // A terminal that closes, or a tool that probes, is no reason to stop a service; Node's default would be to die, and on SIGUSR1 to
+  // open the port of a debugger. (SIGPIPE it ignores by itself.)
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
 
   startWatchdog(clock, config.watchdog, { base, logFd: STDOUT.fd }, (cause) => {
     logger.error({ err: cause }, 'the watchdog broke, nobody watches the event loop');

@@ -10,7 +10,7 @@ import type { Build } from '#http/build.ts';
 import { described, OpenRequests } from '#http/open-requests.ts';
 import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
-import { type DrainResult, drain, FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
+import { DISPOSE_TIMEOUT_MS, type DrainResult, drain } from '#lifecycle/drain.ts';
 import { createPhase } from '#lifecycle/phase.ts';
 import { createEventFeed } from '#observability/event-feed.ts';
 import { createEventLog } from '#observability/event-log.ts';
@@ -57,8 +57,8 @@ type Stopped = DrainResult & {
 /** Connections that fall idle during the close would otherwise be kept for the whole keep-alive time. */
 const CLOSE_IDLE_PERIOD_MS = 50;
 
-/** The flush of traces and of the log share the time that the drain keeps for both. */
-const TRACE_FLUSH_TIMEOUT_MS = FLUSH_TIMEOUT_MS / 2;
+/** Within `DISPOSE_TIMEOUT_MS`, with time for what is stopped after it. */
+const TRACE_FLUSH_TIMEOUT_MS = 1000;
 
 /** Every 10 ms; a request that never ends must not hold the end back. */
 const LOOKS_FOR_CUT_REQUESTS = 20;
@@ -110,7 +110,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         else logger.warn({ err: cause }, 'traces cannot be exported, spans are dropped');
       },
     }),
-    (opened) => inTime(clock, TRACE_FLUSH_TIMEOUT_MS, opened.close()),
+    // Spans that cannot be sent any more are no failed end.
+    (opened) => inTime(clock, TRACE_FLUSH_TIMEOUT_MS, opened.close()).catch(() => {}),
   );
   const metrics = createMetrics({
     clock,
@@ -235,22 +236,26 @@ export async function startService(parts: ServiceParts): Promise<Service> {
           return cut.length > 0 ? cut : ['connections without a whole request'];
         },
       });
-      await cancelling;
-      // What was cut is seen to end a moment later, and belongs into the log before its last line.
-      for (let look = 0; openRequests.size > 0 && look < LOOKS_FOR_CUT_REQUESTS; look += 1) await wait(clock, 10);
-      await started.disposeAsync();
+      const disposing = (async () => {
+        await cancelling;
+        // What was cut is seen to end a moment later, and belongs into the log before its last line.
+        for (let look = 0; openRequests.size > 0 && look < LOOKS_FOR_CUT_REQUESTS; look += 1) await wait(clock, 10);
+        await started.disposeAsync();
+      })();
+      await inTime(clock, DISPOSE_TIMEOUT_MS, disposing);
       phase.move('stopped');
       return { ...result, finishedRequests, cancelledSimulations };
     },
   };
 }
 
-/** Waits for something that may fail or hang, and goes on without it when the time is up. */
+/** Waits for something that may hang, and goes on without it when the time is up. Rejects if it failed by then. */
 async function inTime(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<void> {
   const over = new AbortController();
   const abort = () => over.abort();
   work.then(abort, abort);
-  await wait(clock, timeoutMs, over.signal);
+  const ranOut = await wait(clock, timeoutMs, over.signal);
+  if (!ranOut) await work;
 }
 
 function urlOf(app: App): string {

@@ -131,7 +131,7 @@ function observe({ status, requestId, body }: ProblemAnswer, socket: Socket, { o
     status,
     durationMs: 0,
     bytesSent: Buffer.byteLength(body),
-    client: socket.remoteAddress ?? '',
+    client: connectionOf(socket).client,
     isRoutine: false,
     sent: undefined,
   });

@@ -29,6 +29,7 @@ import {
   TIMEOUT_CHECK_MS,
 } from './settings.ts';
 import { cutStalledReaders } from './stalled-readers.ts';
+import { forgiveStandstills } from './standstill.ts';
 import { answerUnmatched } from './unmatched.ts';
 import { createValidators } from './validators.ts';
 
@@ -120,6 +121,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   validators.compileOnListen(app);
   await app.ready();
   assertTimeouts(app);
+  forgiveStandstills(app.server, parts.clock);
   return app;
 }
 
@@ -142,8 +144,10 @@ export function assertTimeouts({
   );
 }
 
-function refusalOf(error: FastifyError | RefusedRequest, request: FastifyRequest, onFailure: ServerParts['onFailure']) {
-  if (error instanceof RefusedRequest) return error.refusal;
+/** @param thrown what was thrown: JavaScript does not promise that it is an error, or anything at all. */
+function refusalOf(thrown: unknown, request: FastifyRequest, onFailure: ServerParts['onFailure']) {
+  if (thrown instanceof RefusedRequest) return thrown.refusal;
+  const error: Partial<FastifyError> = thrown instanceof Error ? thrown : {};
   if (error.validation !== undefined) {
     return invalidInput(error.validationContext, error.validation);
   }
@@ -157,6 +161,6 @@ function refusalOf(error: FastifyError | RefusedRequest, request: FastifyRequest
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return { code: 'bad-request', detail: 'The request cannot be understood as HTTP says.' } as const;
   }
-  onFailure(request.id, request.trace, error);
+  onFailure(request.id, request.trace, thrown);
   return { code: 'internal', detail: 'The cause is in the log, under this request id.' } as const;
 }

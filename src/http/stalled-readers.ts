@@ -11,20 +11,27 @@ type Stall = { readonly takenBytes: number; readonly sinceMs: number };
 export function cutStalledReaders(server: Server, clock: Clock): void {
   const stalls = new Map<Socket, Stall | undefined>();
   let stopLooking: Cancel | undefined;
+  let lookedMs = 0;
 
   function look(): void {
     const now = clock.monotonicMs();
+    // A process that stood still has sent nothing either: who waited for it begins anew.
+    const isLate = now - lookedMs >= 2 * STALLED_READER_CHECK_MS;
+    lookedMs = now;
     for (const [socket, stall] of stalls) {
       const takenBytes = socket.bytesWritten - socket.writableLength;
       if (socket.writableLength === 0) stalls.set(socket, undefined);
-      else if (stall?.takenBytes !== takenBytes) stalls.set(socket, { takenBytes, sinceMs: now });
+      else if (isLate || stall?.takenBytes !== takenBytes) stalls.set(socket, { takenBytes, sinceMs: now });
       else if (now - stall.sinceMs >= STALLED_READER_MS) socket.destroy();
     }
   }
 
   server.on('connection', (socket: Socket) => {
     stalls.set(socket, undefined);
-    stopLooking ??= clock.everyAligned(STALLED_READER_CHECK_MS, look);
+    if (stopLooking === undefined) {
+      lookedMs = clock.monotonicMs();
+      stopLooking = clock.everyAligned(STALLED_READER_CHECK_MS, look);
+    }
     socket.once('close', () => {
       stalls.delete(socket);
       if (stalls.size > 0) return;

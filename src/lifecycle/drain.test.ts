@@ -77,7 +77,7 @@ describe('the drain', () => {
   });
 
   it('must fit into the grace period', () => {
-    assert.equal(drainConflict({ ...settings, terminationGraceSeconds: 27 }), undefined);
-    assert.match(drainConflict({ ...settings, terminationGraceSeconds: 26 }) ?? '', /is 27, more than .* \(26\)/);
+    assert.equal(drainConflict({ ...settings, terminationGraceSeconds: 29 }), undefined);
+    assert.match(drainConflict({ ...settings, terminationGraceSeconds: 28 }) ?? '', /is 29, more than .* \(28\)/);
   });
 });

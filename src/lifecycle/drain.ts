@@ -32,12 +32,21 @@ export const drainSettings = {
 
 export type DrainSettings = SettingValues<typeof drainSettings>;
 
-/** Telemetry and the last log lines get this long, whatever their reader does. */
-export const FLUSH_TIMEOUT_MS = 2000;
+/** What was cut closes within this time, or is not waited for. */
+const CUT_MS = 250;
+/** Everything is stopped within this time, or left as it is; the traces that wait are sent meanwhile. */
+export const DISPOSE_TIMEOUT_MS = 1500;
+/** The last lines of the log get this long, whatever their reader does. */
+export const LOG_FLUSH_TIMEOUT_MS = 1000;
+/** As `LOG_FLUSH_TIMEOUT_MS`, for who has asked three times. */
+export const ABORT_FLUSH_MS = 100;
+
+/** Behind the drain timeout: the cut, what is stopped, the log; and a second for a node that is busy with the end of other pods. */
+const END_SECONDS = 4;
 
 /** The longest that a whole stop takes, in seconds. */
 function drainBudgetSeconds(settings: DrainSettings): number {
-  return settings.drainDelaySeconds + settings.drainTimeoutSeconds + FLUSH_TIMEOUT_MS / 1000;
+  return settings.drainDelaySeconds + settings.drainTimeoutSeconds + END_SECONDS;
 }
 
 /** The rule between the settings that none of them can check alone; the text of the error, or nothing. */
@@ -47,7 +56,7 @@ export function drainConflict(settings: DrainSettings): string | undefined {
   if (grace === null || budget <= grace) return undefined;
   return (
     `SKYOPS_DRAIN_DELAY_SECONDS (${settings.drainDelaySeconds}) + SKYOPS_DRAIN_TIMEOUT_SECONDS (${settings.drainTimeoutSeconds})` +
-    ` + ${FLUSH_TIMEOUT_MS / 1000} for the last log lines is ${budget}, more than SKYOPS_TERMINATION_GRACE_SECONDS (${grace});` +
+    ` + ${END_SECONDS} for the end is ${budget}, more than SKYOPS_TERMINATION_GRACE_SECONDS (${grace});` +
     ' Kubernetes would kill the process in the middle. Shorten the drain or raise terminationGracePeriodSeconds.'
   );
 }
@@ -87,6 +96,6 @@ export async function drain(parts: DrainParts): Promise<DrainResult> {
 
   const cut = parts.cut();
   // Cut connections close at once, but a handler that never settles must not hold the end back.
-  await Promise.race([closing, wait(clock, 250, finished.signal)]);
+  await Promise.race([closing, wait(clock, CUT_MS, finished.signal)]);
   return { cut };
 }

@@ -20,6 +20,7 @@ export type EventFeed = {
   readonly simulation: (event: SimulationEvent) => void;
   /**
    * @param afterId the last event that the watcher has seen; what is kept of the later ones comes first.
+   * A watcher that comes after the end is told so at once.
    * @returns how to stop watching.
    */
   readonly watch: (afterId: number | undefined, onEvent: (event: FeedEvent) => void) => Cancel;
@@ -37,13 +38,15 @@ export function createEventFeed({ clock, usage, running }: EventFeedParts): Even
   const watchers = new Set<(event: FeedEvent) => void>();
   let kept: readonly FeedEvent[] = [];
   let lastId = 0;
+  let end: FeedEvent | undefined;
   let stopTicking: Cancel | undefined;
 
-  function publish(type: FeedEvent['type'], value: unknown): void {
+  function publish(type: FeedEvent['type'], value: unknown): FeedEvent {
     lastId += 1;
-    const event = { id: lastId, type, data: JSON.stringify(value) };
+    const event: FeedEvent = { id: lastId, type, data: JSON.stringify(value) };
     kept = [...kept, event].slice(-KEPT_EVENTS);
     for (const onEvent of watchers) onEvent(event);
+    return event;
   }
 
   /** Only while somebody watches: an idle process sleeps. */
@@ -64,7 +67,13 @@ export function createEventFeed({ clock, usage, running }: EventFeedParts): Even
       if (event.type !== 'simulation-refused') publish(event.type, event.simulation);
     },
     watch: (afterId, onEvent) => {
-      if (afterId !== undefined) for (const event of kept.filter(({ id }) => id > afterId)) onEvent(event);
+      const missed = afterId === undefined ? [] : kept.filter(({ id }) => id > afterId);
+      for (const event of missed) onEvent(event);
+      if (end !== undefined) {
+        // Clients that were told to come back do so while this replica is still asked: a stream then would hold the drain to its deadline.
+        if (!missed.includes(end)) onEvent(end);
+        return () => {};
+      }
       watchers.add(onEvent);
       stopTicking ??= clock.every(TICK_MS, tick);
       return () => {
@@ -75,7 +84,7 @@ export function createEventFeed({ clock, usage, running }: EventFeedParts): Even
       };
     },
     close: () => {
-      publish('end', { reason: 'draining' });
+      end = publish('end', { reason: 'draining' });
       watchers.clear();
       stopTicking?.();
       stopTicking = undefined;

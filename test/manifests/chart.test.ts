@@ -183,7 +183,7 @@ describe('the chart', () => {
     [
       'a drain that is longer than the grace period',
       { termination: { drainTimeoutSeconds: 60 } },
-      /60\) \+ 2 for the last log lines is 72, more than gracePeriodSeconds \(45\)/,
+      /60\) \+ 4 for the end is 74, more than gracePeriodSeconds \(45\)/,
     ],
     ['two autoscalers', { keda: { enabled: true } }, /two autoscalers would fight/],
     [

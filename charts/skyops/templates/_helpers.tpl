@@ -65,9 +65,9 @@ annotations:
 {{- /* What cannot be right together is refused before anything is applied. */}}
 {{- define "skyops.check" -}}
 {{- $t := .Values.termination }}
-{{- $budget := add (ceil $t.drainDelaySeconds | int) (ceil $t.drainTimeoutSeconds | int) 2 $t.preStopSleepSeconds }}
+{{- $budget := add (ceil $t.drainDelaySeconds | int) (ceil $t.drainTimeoutSeconds | int) 4 $t.preStopSleepSeconds }}
 {{- if gt (int $budget) (int $t.gracePeriodSeconds) }}
-{{- fail (printf "termination: preStopSleepSeconds (%v) + drainDelaySeconds (%v) + drainTimeoutSeconds (%v) + 2 for the last log lines is %v, more than gracePeriodSeconds (%v): Kubernetes would kill the process in the middle. Shorten the drain or raise gracePeriodSeconds." $t.preStopSleepSeconds $t.drainDelaySeconds $t.drainTimeoutSeconds $budget $t.gracePeriodSeconds) }}
+{{- fail (printf "termination: preStopSleepSeconds (%v) + drainDelaySeconds (%v) + drainTimeoutSeconds (%v) + 4 for the end is %v, more than gracePeriodSeconds (%v): Kubernetes would kill the process in the middle. Shorten the drain or raise gracePeriodSeconds." $t.preStopSleepSeconds $t.drainDelaySeconds $t.drainTimeoutSeconds $budget $t.gracePeriodSeconds) }}
 {{- end }}
 {{- if and .Values.keda.enabled .Values.autoscaling.enabled }}
 {{- fail "keda.enabled and autoscaling.enabled: two autoscalers would fight over one Deployment. Set one of them to false." }}

@@ -1,15 +1,18 @@
 /** What the kinds say alike: how long, what is too long, what is wrong in a body. */
 import Type from 'typebox';
+import { Failure } from '#foundation/failure.ts';
 import { type FieldError, type Outcome, refused } from '#foundation/outcome.ts';
 import type { Caps } from '../capacity/caps.ts';
 import type { CapacityRefusal } from '../capacity/holding.ts';
 
 type Refused = Extract<Outcome<never, CapacityRefusal>, { ok: false }>;
 
+export const LEAST_SECONDS = 0.1;
+
 export function secondsField(fallback: number, meaning: string) {
   return Type.Optional(
     Type.Number({
-      minimum: 0.1,
+      minimum: LEAST_SECONDS,
       default: fallback,
       description: `${meaning}, in seconds; at most SKYOPS_MAX_SECONDS.`,
     }),
@@ -23,6 +26,20 @@ export function overlong({ maxSeconds }: Pick<Caps, 'maxSeconds'>): Refused {
     errors: [{ pointer: '/seconds', message: `must be at most ${maxSeconds} (SKYOPS_MAX_SECONDS)` }],
   });
 }
+
+/**
+ * Whoever calls has checked the body against its schema, and this looks again at the numbers that time, threads and pages are made of: a
+ * caller that forgot must hear of it, and not become threads that never end. NaN passes every comparison that refuses.
+ *
+ * @throws Failure `unchecked-number` for what is not finite, below the least, above the most, or not whole where it must be.
+ */
+export function requireNumber(name: string, value: number, range: Range): void {
+  const { least, most = Number.MAX_VALUE, isWhole = false } = range;
+  if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return;
+  throw new Failure('unchecked-number', `${name} is ${value}, which no schema here allows.`);
+}
+
+type Range = { readonly least: number; readonly most?: number; readonly isWhole?: boolean };
 
 export function invalid(errors: readonly FieldError[]): Refused {
   return refused({

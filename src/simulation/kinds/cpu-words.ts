@@ -8,6 +8,7 @@ import { Shape } from '../shape-schema.ts';
 import type { Kind } from '../simulator.ts';
 import { secondsField } from './common.ts';
 
+export const LEAST_LOAD = 0.01;
 export const CPU_DEFAULTS = { seconds: 10, parallelism: 1, load: 1, saturate: false };
 
 export const CpuRequest = Type.Object(
@@ -30,7 +31,7 @@ export const CpuRequest = Type.Object(
     ),
     load: Type.Optional(
       Type.Number({
-        minimum: 0.01,
+        minimum: LEAST_LOAD,
         maximum: 1,
         default: CPU_DEFAULTS.load,
         description: 'Flat out: part of one core that each thread burns.',

@@ -9,8 +9,8 @@ import { CONSTANT, dueSeconds } from '../shape.ts';
 import { type Shape, shapeErrors } from '../shape-schema.ts';
 import type { Circumstances, Figures, Kind, Means, Plan, Work } from '../simulator.ts';
 import { timingFromNow } from '../worker/job.ts';
-import { invalid, overlong } from './common.ts';
-import { CPU_DEFAULTS, CPU_EXAMPLE, CPU_WORDS, CpuRequest, type CpuWords } from './cpu-words.ts';
+import { invalid, LEAST_SECONDS, overlong, requireNumber } from './common.ts';
+import { CPU_DEFAULTS, CPU_EXAMPLE, CPU_WORDS, CpuRequest, type CpuWords, LEAST_LOAD } from './cpu-words.ts';
 
 export const cpu: Kind<'cpu', CpuWords> = {
   name: 'cpu',
@@ -24,7 +24,10 @@ export const cpu: Kind<'cpu', CpuWords> = {
   plan: (body, circumstances) => {
     // The route has validated the body against CpuRequest.
     const request = body as CpuRequest;
-    const seconds = request.seconds ?? CPU_DEFAULTS.seconds;
+    const { seconds, parallelism, load } = { ...CPU_DEFAULTS, ...request };
+    requireNumber('seconds', seconds, { least: LEAST_SECONDS });
+    requireNumber('parallelism', parallelism, { least: 1, isWhole: true });
+    requireNumber('load', load, { least: LEAST_LOAD, most: 1 });
     if (seconds > circumstances.caps.maxSeconds) return overlong(circumstances.caps);
     const errors = fieldErrors(request, seconds);
     if (errors.length > 0) return invalid(errors);

@@ -11,7 +11,7 @@ import { shapeErrors } from '../shape-schema.ts';
 import type { Figures, Kind, Means, Plan, Work } from '../simulator.ts';
 import { timingFromNow } from '../worker/job.ts';
 import type { Hand } from '../worker/pool.ts';
-import { invalid, overlong } from './common.ts';
+import { invalid, LEAST_SECONDS, overlong, requireNumber } from './common.ts';
 import {
   GROWTH_BYTES_PER_SECOND,
   LEAST_BYTES,
@@ -39,6 +39,7 @@ export const memory: Kind<'memory', MemoryWords> = {
     // The route has validated the body against MemoryRequest.
     const request = { ...MEMORY_DEFAULTS, shape: CONSTANT, ...(body as MemoryRequest) };
     const { seconds, shape, allow_oom: allowOom } = request;
+    requireNumber('seconds', seconds, { least: LEAST_SECONDS });
     if (seconds > caps.maxSeconds) return overlong(caps);
     const supply = readSupply.memory();
     const asked = bytesAsked(request.memory, supply);

@@ -17,6 +17,9 @@ const TERMINATE_AFTER_MS = 250;
  */
 const KEEP_MS = 60_000;
 
+/** A thread that could not even start is started again after this time: at once would spin, never would leave the replica not ready for good. */
+const REFILL_AFTER_MS = 5000;
+
 /** How a job ended. A thread that breaks ends its job, never the process. */
 type JobEnd = { readonly type: 'done' } | { readonly type: 'broken'; readonly cause: unknown };
 
@@ -61,6 +64,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
   const lettingGo = new Map<Member, Cancel>();
   let threadsStarted = 0;
   let closing = false;
+  let cancelRefill: Cancel | undefined;
 
   function startMember(): Member {
     const state = new SharedState();
@@ -85,6 +89,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
       if (closing) return;
       onBroken(cause);
       if (hasStarted) refill();
+      else refillLater();
     };
 
     worker.on('message', (message: ThreadMessage) => {
@@ -163,14 +168,22 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
     );
   }
 
-  /** Keeps the warm number. A thread that cannot even start is not started again by itself: that would spin. */
+  /** Keeps the warm number. */
   function refill(): void {
-    if (all.size >= warmThreads) return;
     try {
-      comeBack(startMember());
+      while (all.size < warmThreads) comeBack(startMember());
     } catch (cause) {
       onBroken(cause);
+      refillLater();
     }
+  }
+
+  function refillLater(): void {
+    if (closing) return;
+    cancelRefill ??= clock.after(REFILL_AFTER_MS, () => {
+      cancelRefill = undefined;
+      refill();
+    });
   }
 
   async function take(count: number): Promise<readonly Member[]> {
@@ -217,6 +230,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
     },
     close: async () => {
       closing = true;
+      cancelRefill?.();
       for (const cancel of lettingGo.values()) cancel();
       await Promise.all([...all].map((member) => member.terminate()));
     },

@@ -469,7 +469,7 @@ export const RULES: readonly Rule[] = [
       const drain =
         Number(value('SKYOPS_DRAIN_DELAY_SECONDS') ?? settings.drain.drainDelaySeconds.fallback) +
         Number(value('SKYOPS_DRAIN_TIMEOUT_SECONDS') ?? settings.drain.drainTimeoutSeconds.fallback) +
-        2;
+        4;
       return [
         ...(preStop > 0 ? [] : ['no preStop sleep']),
         ...(grace + preStop === pod.terminationGracePeriodSeconds ? [] : [`the process is told ${grace} s`]),

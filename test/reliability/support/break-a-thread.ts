@@ -1,10 +1,14 @@
-/** Preloaded: a thread that runs a simulation breaks as soon as the file named by TEST_TRIGGER is there, once. */
+/**
+ * Preloaded: a thread that runs a simulation breaks as soon as the file named by TEST_TRIGGER is there, once. As long as there is another
+ * one of that name with `.no-start` behind it, no thread starts.
+ */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 const trigger = process.env['TEST_TRIGGER'] ?? '';
 
 if (!isMainThread) {
+  if (existsSync(`${trigger}.no-start`)) throw new Error('kept from starting by a test');
   const wait = Atomics.wait;
   let lookAt = 0;
   // A thread at work sleeps in here for a moment in every period.
