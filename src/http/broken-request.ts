@@ -17,7 +17,7 @@ import { MAX_HEADER_BYTES } from './settings.ts';
 const REFUSALS: Readonly<Record<string, Refusal<ProblemCode>>> = {
   HPE_HEADER_OVERFLOW: {
     code: 'header-too-large',
-    detail: `The request line and the headers together may have ${MAX_HEADER_BYTES} bytes.`,
+    detail: `The target and the names and values of all headers must be shorter than ${MAX_HEADER_BYTES} bytes together.`,
   },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', detail: 'Send the whole request faster.' },
 };

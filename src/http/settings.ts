@@ -42,7 +42,7 @@ export type HttpSettings = SettingValues<typeof httpSettings>;
 export const MAX_BODY_BYTES = 16_384;
 /** The longest path that exists here is under 100 characters. */
 export const MAX_TARGET_LENGTH = 2048;
-/** All header lines together, the request line included. */
+/** The target and the names and values of all headers are shorter than this together. */
 export const MAX_HEADER_BYTES = 8192;
 
 /** Far more lines than a request here needs; Node’s own limit is 2000. */

@@ -115,6 +115,11 @@ async function assertNothingStarted({ ask }: { ask: (path: string) => Promise<An
   assert.deepEqual((await ask('/simulations')).json, { simulations: [] });
 }
 
+function circular(object: Record<string, unknown>): unknown {
+  object['self'] = object;
+  return object;
+}
+
 const JSON_HEAD = 'Content-Type: application/json\r\n';
 
 describe('bad input', () => {
@@ -130,6 +135,36 @@ describe('bad input', () => {
       await assertNothingStarted(service);
     });
   }
+
+  it('answers every method on every path: as documented, HEAD as GET, and 405 with what is allowed otherwise', async (test) => {
+    const { url, ask } = await startInProcess(test);
+    const documented: Record<string, Record<string, unknown>> = (await ask('/openapi.json')).json.paths;
+    for (const template of Object.keys(documented)) {
+      const path = template.replace('{id}', 'sim-0123456789abcdef');
+      // /simulations/cpu may be the id of a simulation too, for those who read or cancel one.
+      const methods = Object.entries(documented)
+        .filter(([other]) => new RegExp(`^${other.replace('{id}', '[^/]+')}$`).test(path))
+        .flatMap(([, operations]) => Object.keys(operations).map((method) => method.toUpperCase()));
+      // A HEAD of the stream would be a stream that nobody reads.
+      const allowed = ['GET', 'HEAD', 'POST', 'DELETE'].filter((method) =>
+        method === 'HEAD' ? methods.includes('GET') && path !== '/events' : methods.includes(method),
+      );
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PURGE']) {
+        const what = `${method} ${path}`;
+        if (!allowed.includes(method)) {
+          // Not by fetch, which refuses TRACE by itself.
+          const request = `${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+          const head = await exchange(test, url, request);
+          assert.match(head, /^HTTP\/1\.1 405 /, what);
+          assert.match(head, new RegExp(`^allow: ${allowed.join(', ')}\r$`, 'im'), what);
+        } else if (method === 'HEAD') {
+          const [asGet, asHead] = [await ask(path), await ask(path, { method })];
+          assert.deepEqual([asHead.status, asHead.text], [asGet.status, ''], what);
+          assert.equal(asHead.headers.get('content-type'), asGet.headers.get('content-type'), what);
+        }
+      }
+    }
+  });
 
   for (const [method, path, allow] of [
     ['GET', '/simulate-cpu', 'POST'],
@@ -308,6 +343,34 @@ describe('bad input', () => {
     const line = log.find(({ request_id, level }) => request_id === answer.json.request_id && level === 'error');
     assert.match(JSON.stringify(line), /canary: \/etc\/passwd/);
   });
+
+  for (const [what, thrown] of [
+    ['null', null],
+    ['nothing', undefined],
+    ['a string', 'canary'],
+    ['a BigInt', 42n],
+    ['a symbol', Symbol('canary')],
+    ['a circular object', circular({ canary: true })],
+    ['a huge error', new Error('canary'.repeat(1e6))],
+    ['an error that says it is a success', Object.assign(new Error('canary'), { statusCode: 200 })],
+    ['an object that says it is a success', { statusCode: 200, message: 'canary' }],
+    ['an error with a status that is none', Object.assign(new Error('canary'), { statusCode: 'canary' })],
+  ] as const) {
+    it(`answers 500 when ${what} is thrown, as for any error`, async (test) => {
+      const { ask, log } = await startInProcess(test);
+      const broken = test.mock.method(files, 'readFile', () => Promise.reject(thrown));
+      syncBuiltinESMExports();
+      test.after(() => {
+        broken.mock.restore();
+        syncBuiltinESMExports();
+      });
+      const answer = await ask('/redoc/bundle.js');
+      assertProblem(answer, 500, 'internal');
+      assert.doesNotMatch(answer.text, /canary/);
+      assert.ok(log.some(({ request_id, level }) => request_id === answer.json.request_id && level === 'error'));
+      assert.equal((await ask('/health')).status, 200);
+    });
+  }
 
   it('answers what stands behind a refused body that was whole', async (test) => {
     const { url } = await startInProcess(test);

@@ -100,6 +100,26 @@ describe('the event stream', () => {
     for (const { events } of streams) assert.equal(events().at(-1)?.event, 'end');
   });
 
+  it('that is opened while the replica drains ends at once, and holds the end back no more than one before', async (test) => {
+    const { url, child, exited } = await startOwnProcess(test, { SKYOPS_DRAIN_DELAY_SECONDS: '1.5' });
+    const before = listen(test, url);
+    await until('it is open', () => before.received.text.includes('retry:'));
+    child.kill('SIGTERM');
+    await until('it is told the end', () => before.events().at(-1)?.event === 'end');
+    for (const headers of ['', `Last-Event-ID: ${before.events().at(-1)?.id}\r\n`, 'Last-Event-ID: 0\r\n']) {
+      const late = listen(test, url, headers);
+      await until('it is over', () => late.received.isOver);
+      assert.deepEqual(
+        late
+          .events()
+          .map(({ event }) => event)
+          .filter((event) => event === 'end'),
+        ['end'],
+      );
+    }
+    assert.deepEqual(await exited, { code: 0, signal: null });
+  });
+
   it('a client that does not read loses events, is told so, and costs a bounded buffer', async () => {
     const clock = createManualClock();
     let publish: (event: FeedEvent) => void = () => {};

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { startCollector } from '#test/support/collector.ts';
-import { environmentOf, MAIN, startOwnProcess } from '#test/support/own-process.ts';
+import { environmentOf, MAIN, type OwnProcess, startOwnProcess } from '#test/support/own-process.ts';
 import { until } from '#test/support/until.ts';
 
 const DRAINING = { SKYOPS_DRAIN_DELAY_SECONDS: '1.5', SKYOPS_DRAIN_TIMEOUT_SECONDS: '5' };
@@ -27,6 +28,9 @@ function get(url: string, agent?: Agent): Promise<{ status: number; body: string
       .end();
   });
 }
+
+const threadNames = (pid: number) =>
+  readdirSync(`/proc/${pid}/task`).map((tid) => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8').trim());
 
 function post(url: string, body: unknown): Promise<Response> {
   return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
@@ -129,6 +133,7 @@ describe('the life of the process', () => {
     const seen = { ready: new Set<number>(), health: new Set<number>() };
     let verbose = '';
     let [isOver, isLate] = [false, false];
+    let refused = 0;
     void exited.then(() => {
       isOver = true;
     });
@@ -141,12 +146,14 @@ describe('the life of the process', () => {
       );
       // A signal takes a moment to be delivered; after that there is no way back.
       if (ready?.status === 200 && asked - signalled > 50) isLate = true;
+      // Up to the end of the delay, less what a busy machine may be late by, everybody is served.
+      if (health === undefined && asked - signalled < 1000) refused += 1;
       if (ready !== undefined && (ready.status !== 200 || seen.ready.size > 0)) seen.ready.add(ready.status);
       if (health !== undefined) seen.health.add(health.status);
       if (verbose === '' && ready?.status === 503)
         verbose = await fetch(`${url}/ready?verbose`, { headers: { accept: 'text/plain' } }).then((it) => it.text());
     }
-    assert.deepEqual([[...seen.ready], [...seen.health], isLate], [[503], [200], false]);
+    assert.deepEqual([[...seen.ready], [...seen.health], isLate, refused], [[503], [200], false, 0]);
     assert.match(verbose, /^\[-\]phase failed: draining\n\[\+\]worker-pool ok\n/);
     assert.match(verbose, /ready check failed\n$/);
   });
@@ -258,15 +265,81 @@ describe('the life of the process', () => {
     assert.match(JSON.stringify(last?.['err']), /planted by a test/);
   });
 
-  it('signals that mean nothing here leave it alone', async (test) => {
-    const { url, child } = await startOwnProcess(test);
-    child.kill('SIGHUP');
-    child.kill('SIGHUP');
-    assert.equal((await get(`${url}/health`)).status, 200);
+  it('signals that mean nothing here leave it alone, and open no debugger', async (test) => {
+    const { url, child, pid } = await startOwnProcess(test);
+    const before = threadNames(pid);
+    for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE', 'SIGHUP'] as const) {
+      child.kill(signal);
+      assert.equal((await get(`${url}/health`)).status, 200, signal);
+    }
+    // Node's debugger listens on a thread of its own.
+    assert.deepEqual(threadNames(pid), before);
+  });
+
+  for (const [how, end, lastWords, code] of [
+    ['SIGTERM', async ({ child }) => child.kill('SIGTERM'), 'service stopped, nothing was cut', 0],
+    ['an uncaught error', async ({ child }) => child.kill('SIGUSR2'), 'uncaught error, exiting', 1],
+    [
+      'the deadline',
+      async ({ child, url }, test) => {
+        await stall(test, url);
+        await until('the request has begun', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
+        child.kill('SIGTERM');
+      },
+      'service stopped, open requests were cut',
+      1,
+    ],
+    [
+      'a third signal',
+      async ({ child, log, url }, test) => {
+        await stall(test, url);
+        await until('the request has begun', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
+        // Again and again, as somebody does who has had enough: those that come too soon are echoes.
+        const timer = setInterval(() => child.kill('SIGTERM'), 50);
+        await once(child, 'exit');
+        clearInterval(timer);
+        assert.ok(log.some(({ meaning }) => meaning === 'hurry'));
+      },
+      'signal received',
+      130,
+    ],
+  ] as const satisfies readonly [string, (own: OwnProcess, test: TestContext) => Promise<unknown>, string, number][]) {
+    it(`the log is whole to the last line, whose end is told: ${how}`, { timeout: 60_000 }, async (test) => {
+      const plant = new URL('../support/throw-on-sigusr2.ts', import.meta.url).href;
+      const own = await startOwnProcess(test, { SKYOPS_DRAIN_TIMEOUT_SECONDS: '3' }, [`--import=${plant}`]);
+      const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+      test.after(() => agent.destroy());
+      await Promise.all(Array.from({ length: 100 }, () => get(`${own.url}/nope`, agent)));
+      agent.destroy();
+      await end(own, test);
+      assert.deepEqual(await own.exited, { code, signal: null });
+      await until('its last words are read', () => own.child.stdout?.closed);
+      assert.equal(own.log.filter(({ status }) => status === 404).length, 100);
+      assert.ok(
+        own.log.slice(-2).some(({ msg }) => msg === lastWords),
+        JSON.stringify(own.log.slice(-2)),
+      );
+    });
+  }
+
+  it('nothing would keep the process alive once it has stopped', async (test) => {
+    const plant = new URL('../support/tell-what-is-left.ts', import.meta.url).href;
+    const collector = await startCollector(test);
+    // Without the watchdog, which watches to the very end.
+    const settings = { SKYOPS_STALL_TIMEOUT_SECONDS: '0', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+    const { url, child, exited, log } = await startOwnProcess(test, settings, [`--import=${plant}`]);
+    assert.equal((await post(`${url}/simulate-cpu`, { seconds: 0.2, parallelism: 2 })).status, 200);
+    const before = performance.now();
+    child.kill('SIGTERM');
+    assert.deepEqual(await exited, { code: 0, signal: null });
+    await until('it has told', () => log.at(-1)?.msg === 'left');
+    // The pipe that the log goes through.
+    assert.deepEqual(new Set(log.at(-1)?.['resources'] as string[]), new Set(['PipeWrap']));
+    assert.ok(performance.now() - before < 5000, 'far below every time that something is waited for');
   });
 
   it('a log that nobody reads stops neither the service nor its end, and the lost lines are counted', async (test) => {
-    const { url, child, exited } = await startOwnProcess(test, { SKYOPS_LOG_BUFFER_BYTES: '65536' });
+    const { url, child, exited, log } = await startOwnProcess(test, { SKYOPS_LOG_BUFFER_BYTES: '65536' });
     child.stdout?.pause();
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     test.after(() => agent.destroy());
@@ -274,10 +347,21 @@ describe('the life of the process', () => {
     for (let round = 0; round < 150; round += 1) {
       await Promise.all(Array.from({ length: 10 }, () => get(`${url}/nope`, agent)));
     }
-    const { body } = await get(`${url}/metrics`, agent);
-    const [, dropped] = /^skyops_log_lines_dropped_total (\d+)$/m.exec(body) ?? [];
-    assert.ok(Number(dropped) > 100, `${dropped} lines dropped`);
+    const counted = async () => {
+      const { body } = await get(`${url}/metrics`, agent);
+      return Number(/^skyops_log_lines_dropped_total (\d+)$/m.exec(body)?.[1]);
+    };
+    await until('the lines are counted', async () => (await counted()) > 100);
     assert.equal((await get(`${url}/health`, agent)).status, 200);
+    // Whoever reads on finds every line that was not counted as lost.
+    const dropped = await counted();
+    child.stdout?.resume();
+    await until('all that was kept is read', () => log.filter(({ status }) => status === 404).length >= 1500 - dropped);
+    assert.equal(log.filter(({ status }) => status === 404).length + dropped, 1500);
+    child.stdout?.pause();
+    for (let round = 0; round < 150; round += 1) {
+      await Promise.all(Array.from({ length: 10 }, () => get(`${url}/nope`, agent)));
+    }
     child.kill('SIGTERM');
     assert.deepEqual(await exited, { code: 0, signal: null });
     // What is still in the pipe ends in the middle of a line.
@@ -319,11 +403,16 @@ describe('the life of the process', () => {
 
   it('a collector that works has every span before the end, and nothing is said to have gone wrong', async (test) => {
     const collector = await startCollector(test);
-    const { url, child, exited, log } = await startOwnProcess(test, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    const { url, child, exited, log } = await startOwnProcess(test, {
+      ...DRAINING,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    });
     for (let index = 0; index < 5; index += 1) assert.equal((await get(`${url}/health`)).status, 200);
     child.kill('SIGTERM');
+    await until('it drains', () => log.some(({ to }) => to === 'draining'));
+    for (let index = 0; index < 5; index += 1) assert.equal((await get(`${url}/health`)).status, 200);
     assert.deepEqual(await exited, { code: 0, signal: null });
-    assert.equal(collector.spans.filter(({ name }) => name === 'GET /health').length, 5);
+    assert.equal(collector.spans.filter(({ name }) => name === 'GET /health').length, 10);
     assert.deepEqual(
       log.filter(({ level }) => level !== 'info' && level !== 'debug'),
       [],

@@ -1,5 +1,7 @@
 /** The load that is asked for is the load that the kernel sees, and the service stays alive under it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -82,6 +84,48 @@ describe('the load', () => {
     const start = performance.now();
     await until('a second has passed', () => performance.now() - start > 1000);
     assert.ok(cpuSecondsOf(pid) - before < 0.5, 'nothing burns any more');
+  });
+
+  it('a thousand callers who hang up leave no thread at work and no core taken', { timeout: 120_000 }, async (test) => {
+    const { url } = await startOwnProcess(test, { SKYOPS_LOG_LEVEL: 'info', SKYOPS_MAX_CORES: '4' });
+    const { port } = new URL(url);
+    const body = JSON.stringify({ seconds: 60, load: 0.05 });
+    let hungUp = 0;
+    const hands = Array.from({ length: 8 }, async () => {
+      while (hungUp < 1000) {
+        hungUp += 1;
+        const socket = connect(Number(port), '127.0.0.1');
+        socket.on('error', () => {});
+        await once(socket, 'connect');
+        socket.write(
+          `POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+        // In every moment of a start: before it, within it, behind it.
+        await pause(hungUp % 20);
+        socket.destroy();
+        await once(socket, 'close');
+      }
+    });
+    await Promise.all(hands);
+    const last = performance.now();
+    const running = async () =>
+      (await (await fetch(`${url}/status`)).json()) as { simulations: { running_count: number } };
+    await until('none runs', async () => (await running()).simulations.running_count === 0);
+    const tookMs = performance.now() - last;
+    test.diagnostic(`none runs ${tookMs.toFixed(0)} ms after the last has hung up`);
+    // 250 ms is what a thread gets before it is terminated; the rest is room for a busy machine.
+    assert.ok(tookMs < 2000, `${tookMs} ms`);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const count = (name: string) =>
+      [...metrics.matchAll(new RegExp(`^${name}{.*} (\\d+)$`, 'gm'))].reduce(
+        (sum, [, value]) => sum + Number(value),
+        0,
+      );
+    assert.ok(count('skyops_simulations_started_total') > 100, 'hardly any had begun');
+    assert.equal(count('skyops_simulations_ended_total'), count('skyops_simulations_started_total'));
+    // All of what may be burnt is there again.
+    const whole = await simulate(url, { seconds: 0.2, parallelism: 2 });
+    assert.equal(((await whole.json()) as { granted: { limited_by: unknown } }).granted.limited_by, null);
   });
 
   it('ends at its deadline even while the main thread is stuck', async (test) => {

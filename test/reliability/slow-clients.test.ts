@@ -97,6 +97,10 @@ it('3,000 slow clients do not slow the probes down, and each is cut in its time'
   test.diagnostic(
     `/health p99 ${p99.toFixed(1)} ms of ${times.length}; cut after at most ${(longest(headers) / 1000).toFixed(1)} s (headers), ${(longest(bodies) / 1000).toFixed(1)} s (bodies), ${(readersCutMs / 1000).toFixed(1)} s (readers)`,
   );
+  for (const { connections } of [headers, bodies]) {
+    // And told why, in the form of every problem.
+    assert.match(connections[0]?.received ?? '', /^HTTP\/1\.1 408 .*"code":"request-timeout"/s);
+  }
   assert.ok(p99 < 100, `p99 of /health ${p99} ms`);
   assert.ok(longest(headers) < HEADERS_MS + LOOK_MS + SLACK_MS);
   assert.ok(longest(bodies) < BODY_MS + LOOK_MS + SLACK_MS);

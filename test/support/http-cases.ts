@@ -20,6 +20,8 @@ const INVALID = '{"seconds":-1}';
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 const shown = (code: number) => `0x${code.toString(16).padStart(2, '0')}`;
+/** A request whose target, header names and header values have so many bytes: what Node counts. */
+const headOf = (bytes: number) => get(`${HOST}X-Large: ${'a'.repeat(bytes - '/healthHostskyopsX-Large'.length)}\r\n`);
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 /** What every server has to get right. */
@@ -341,6 +343,12 @@ export const ATTACKS: readonly HttpCase[] = [
   one('headers that are too large', get(`${HOST}X-Large: ${'a'.repeat(9000)}\r\n`), 431),
   one('headers that are too many', get(HOST + 'X-A: b\r\n'.repeat(64)), 431),
   one('as many headers as there may be', get(HOST + 'X-A: b\r\n'.repeat(63)), 200),
+  // 404 and 422: let in, and then looked at.
+  one('a target that is as long as it may be', get(HOST, `GET /${'a'.repeat(2047)} HTTP/1.1`), 404),
+  one('a target one character longer', get(HOST, `GET /${'a'.repeat(2048)} HTTP/1.1`), 414),
+  one('headers as large as they may be', headOf(8191), 200),
+  one('headers one byte larger', headOf(8192), 431),
+  one('a body as large as it may be', post('Content-Length: 16384\r\n', `{"a":"${'b'.repeat(16_376)}"}`), 422),
   one('a body that is too large', post('Content-Length: 16385\r\n', `{"a":"${'b'.repeat(16_377)}"}`), 413),
   one('chunks that are too large', post(CHUNKED, `${chunk(`{"a":"${'b'.repeat(16_377)}"}`)}0\r\n\r\n`), 413),
   ...[

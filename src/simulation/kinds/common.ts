@@ -35,7 +35,7 @@ export function overlong({ maxSeconds }: Pick<Caps, 'maxSeconds'>): Refused {
  */
 export function requireNumber(name: string, value: number, range: Range): void {
   const { least, most = Number.MAX_VALUE, isWhole = false } = range;
-  if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return;
+  if (Number.isFinite(value) && value >= least && value <= most && (!isWhole || Number.isInteger(value))) return;
   throw new Failure('unchecked-number', `${name} is ${value}, which no schema here allows.`);
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { cpu } from './cpu.ts';
 
 const caps = { maxSeconds: 60, maxCores: 8, maxMemoryBytes: 1024 ** 3, maxSimulations: 16 };
@@ -13,6 +14,26 @@ function plan(request: unknown, quotaCores: number | null = null) {
 }
 
 describe('the kind cpu', () => {
+  for (const request of [
+    { seconds: Number.NaN },
+    { seconds: Number.POSITIVE_INFINITY },
+    { seconds: -1 },
+    { seconds: 0 },
+    { seconds: '5' as unknown as number },
+    { parallelism: 0 },
+    { parallelism: -1 },
+    { parallelism: 1.5 },
+    { parallelism: Number.NaN },
+    { load: 0 },
+    { load: 2 },
+    { load: -0.5 },
+    { load: Number.NaN },
+  ]) {
+    it(`looks again at what no schema allows: ${inspect(request)}`, () => {
+      assert.throws(() => plan(request), { code: 'unchecked-number' });
+    });
+  }
+
   it('takes a percentage as a share of the container’s limit', () => {
     const outcome = plan({ cpu: '70%', seconds: 10 }, 0.5);
     assert.ok(outcome.ok);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { createManualClock } from '#test/support/manual-clock.ts';
 import type { Means } from '../simulator.ts';
 import type { Hand } from '../worker/pool.ts';
@@ -53,6 +54,18 @@ function startedWith(request: object, headroom: () => number) {
 }
 
 describe('the kind memory', () => {
+  for (const request of [
+    { seconds: Number.NaN },
+    { seconds: Number.POSITIVE_INFINITY },
+    { seconds: -1 },
+    { seconds: 0 },
+    { seconds: '5' as unknown as number },
+  ]) {
+    it(`looks again at what no schema allows: ${inspect(request)}`, () => {
+      assert.throws(() => plan(request), { code: 'unchecked-number' });
+    });
+  }
+
   it('takes amounts as Kubernetes writes them, bytes, and shares of the limit', () => {
     for (const [given, bytes] of [
       ['256Mi', 256 * Mi],
