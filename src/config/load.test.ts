@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Setting } from '#foundation/setting.ts';
+import { drainConflict } from '#lifecycle/drain.ts';
 import { seed } from '#test/support/schema-arbitrary.ts';
 import { settings } from './catalog.ts';
 import { type Environment, loadConfig } from './load.ts';
@@ -15,6 +17,8 @@ describe('the configuration', () => {
     const loaded = loadConfig({});
     assert.ok(loaded.ok);
     assert.equal(loaded.value.config.http.port, 8001);
+    // nginx keeps a connection to a service for 60 s, most load balancers of clouds as long, none of them longer than this by default.
+    assert.ok(loaded.value.config.http.keepAliveSeconds >= 75);
     assert.deepEqual(loaded.value.given, {});
     assert.deepEqual(loaded.value.warnings, []);
   });
@@ -99,6 +103,21 @@ describe('the configuration', () => {
           for (const { variable } of wrong) {
             assert.ok(loaded.refusal.some((error) => error.startsWith(`${variable}: got `)));
           }
+        }
+        // Not by the parsers, which have just said so themselves.
+        if (loaded.ok) {
+          for (const [group, declared] of Object.entries(settings)) {
+            for (const [name, { schema, fallback }] of Object.entries(declared) as [string, Setting<unknown>][]) {
+              const value: unknown = (loaded.value.config as Record<string, Record<string, unknown>>)[group]?.[name];
+              if (value === fallback || schema === undefined) continue;
+              if ('minimum' in schema) {
+                assert.ok(typeof value === 'number' && value >= schema.minimum && value <= schema.maximum, name);
+                assert.ok(schema.type === 'number' || Number.isInteger(value), name);
+              }
+              if ('enum' in schema) assert.ok(schema.enum.includes(String(value)), name);
+            }
+          }
+          assert.equal(drainConflict(loaded.value.config.drain), undefined);
         }
         if (!loaded.ok) for (const error of loaded.refusal) assert.doesNotMatch(error, /\n/);
       }),

@@ -180,6 +180,46 @@ describe('bad input', () => {
     });
   }
 
+  it('takes application/json in UTF-8, however it is written, and no other type', async (test) => {
+    const service = await startInProcess(test);
+    const { url, ask } = service;
+    const statusOf = async (type: string) => {
+      // Not by fetch, which tidies the header up.
+      const head = `POST /simulate-cpu HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: ${type}\r\n`;
+      const answer = await exchange(test, url, `${head}Content-Length: 14\r\n\r\n{"seconds":-1}`);
+      return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+    };
+    // 422: it was read, and found wrong.
+    for (const type of [
+      'application/json',
+      'Application/JSON',
+      'application/json; charset=utf-8',
+      'application/json;charset=UTF-8',
+      'application/json ; charset="utf-8"',
+    ])
+      assert.equal(await statusOf(type), 422, type);
+    for (const type of [
+      'text/json',
+      'application/jsonx',
+      'application/x-json',
+      'application/json-patch+json',
+      'application/problem+json',
+      'application/vnd.api+json',
+      'application/json, text/plain',
+      'text/plain, application/json',
+      'application/json text/plain',
+      'application/json\ttext/plain',
+      'application/json\ta',
+      'application/json;charset=utf-16',
+      'application/json; charset=utf-8; charset=latin1',
+      'multipart/form-data; boundary=a',
+      '*/*',
+      'json',
+    ])
+      assert.equal(await statusOf(type), 415, type);
+    await assertNothingStarted({ ask });
+  });
+
   it('never repeats what was sent', async (test) => {
     const { ask, log } = await startInProcess(test);
     const canary = 'canary-5521';

@@ -147,10 +147,7 @@ describe('any request', () => {
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
         counts.allowed += isAllowed ? 1 : 0;
         counts[status < 400 ? 'accepted' : 'refused'] += 1;
-        assert.ok(
-          status < 500 || (status === 503 && /draining|too-many-streams/.test(text)),
-          `${what}: ${status} ${text}`,
-        );
+        assert.ok(status < 500, `${what}: ${status} ${text}`);
         assert.ok(isAllowed || status >= 400, `accepted although it is not allowed: ${what}: ${status} ${text}`);
         if (isAllowed) {
           assert.notEqual(status, 400, `refused although it is allowed: ${what}: ${text}`);
@@ -203,9 +200,11 @@ describe('any sequence of start, read, list and cancel', () => {
           await send('/simulations/cpu', { body, headers }),
         ];
         assert.ok([202, 429].includes(first.status), first.text);
-        if (first.status !== 202 || second.status !== 202) return;
-        assert.equal(second.json.id, first.json.id, 'the same key started another one');
-        known.started.push(first.json.id);
+        // What was refused may be granted a moment later; what was granted is granted again, as the same.
+        assert.ok([202, first.status].includes(second.status), second.text);
+        if (second.status !== 202) return;
+        if (first.status === 202) assert.equal(second.json.id, first.json.id, 'the same key started another one');
+        known.started.push(second.json.id);
       },
       read: async (known: Known, choice: number) => {
         const id = known.started[choice % known.started.length];

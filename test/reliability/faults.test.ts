@@ -111,7 +111,8 @@ type FaultOptions = ClientOptions & {
 async function underLoad(
   test: TestContext,
   replica: Replica,
-  fault: () => Promise<void>,
+  /** @param served how many requests the clients have sent so far. */
+  fault: (served: () => number) => Promise<void>,
   name: string,
   options: FaultOptions = {},
 ): Promise<void> {
@@ -119,7 +120,7 @@ async function underLoad(
   const clients = startClients(test, replica.port, options);
   await until('there is load', () => clients.tally.requests > 500);
   const probing = startProbing(test, replica.port, options.areAllKept !== true);
-  await fault();
+  await fault(() => clients.tally.requests);
   const during = clients.tally.requests;
   await until('the load goes on', () => clients.tally.requests > during + 500, RECOVERY_MS);
   await clients.stop();
@@ -234,8 +235,9 @@ describe('under load, the service survives', { timeout: 300_000 }, () => {
     await underLoad(
       test,
       replica,
-      async () => {
-        await until('lines are dropped', async () => (await dropped()) > 1000);
+      async (served) => {
+        await until('a hundred thousand are served meanwhile', () => served() > 100_000, 100_000);
+        assert.ok((await dropped()) > 50_000, `${await dropped()} lines dropped`);
         const reader = spawn('cat', [fifo], { stdio: ['ignore', 'ignore', 'inherit'] });
         test.after(() => reader.kill());
         await until(

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type Churn, startChurn } from '#test/reliability/support/churn.ts';
 import { freePorts } from '#test/reliability/support/ports.ts';
 import { Replica } from '#test/reliability/support/replica.ts';
+import { seed } from '#test/support/schema-arbitrary.ts';
 import { until } from '#test/support/until.ts';
 
 const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 5);
@@ -110,7 +111,9 @@ it(`${MINUTES} minutes of everything leave nothing behind`, {
   await replica.start();
   let deadline = performance.now() + MINUTES * 60_000;
   await fillKeys(port);
-  const churn = startChurn(port);
+  const chosenSeed = seed();
+  test.diagnostic(`seed ${chosenSeed}; FUZZ_SEED=${chosenSeed} repeats it`);
+  const churn = startChurn(port, chosenSeed);
   while (churn.requests < WARM_UP_REQUESTS) await pause(1000);
   // Nothing may be under way while it is counted: what a request holds is no leak.
   let readings: Reading[] = [];

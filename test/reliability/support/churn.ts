@@ -1,5 +1,6 @@
 /** Load for hours: as many requests as there is time for, and everything that clients do beside them. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { randomOf } from '#test/support/random.ts';
 import { RawConnection } from './raw-connection.ts';
 
 export type Churn = {
@@ -17,12 +18,12 @@ const post = (path: string, body: string, more = '') =>
   `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
 
 /** What is asked, how often in comparison, and the status. */
-const QUICK: readonly (readonly [request: () => string, weight: number, status: number])[] = [
+const QUICK: readonly (readonly [request: (random: () => number) => string, weight: number, status: number])[] = [
   [() => get('/'), 8, 200],
   [() => get('/health'), 8, 200],
   [() => get('/ready?verbose'), 2, 200],
   [() => get('/status'), 2, 200],
-  [() => get(`/${Math.random()}`), 4, 404],
+  [(random) => get(`/${random()}`), 4, 404],
   [() => post('/simulate-cpu', '{"seconds":-1}'), 4, 422],
   [() => post('/simulate-cpu', '{'), 2, 400],
   [() => get('/simulations'), 1, 200],
@@ -30,7 +31,9 @@ const QUICK: readonly (readonly [request: () => string, weight: number, status: 
 const DECK = QUICK.flatMap((entry) => Array.from({ length: entry[1] }, () => entry));
 const HANDS = 24;
 
-export function startChurn(port: number): Churn {
+/** @param seed repeats what is sent, as far as it depends on chance; not the order in which it arrives. */
+export function startChurn(port: number, seed: number): Churn {
+  const random = randomOf(seed);
   let requests = 0;
   let isStopped = false;
   let resting = Promise.withResolvers<void>();
@@ -63,8 +66,8 @@ export function startChurn(port: number): Churn {
   const quick = async () => {
     const connection = new RawConnection(port);
     for (let count = 0; count < 500 && !isResting && !isStopped; count += 1) {
-      const [request, , status] = DECK[Math.floor(Math.random() * DECK.length)] as (typeof DECK)[number];
-      const text = request();
+      const [request, , status] = DECK[Math.floor(random() * DECK.length)] as (typeof DECK)[number];
+      const text = request(random);
       const answer = await connection.ask(text);
       expect(text, answer.status, [status]);
       if (answer.closes) break;
@@ -73,7 +76,7 @@ export function startChurn(port: number): Churn {
   };
   const simulation = async () => {
     const connection = new RawConnection(port);
-    const text = post('/simulate-cpu', '{"cpu":"1m","seconds":0.1}', `Idempotency-Key: "${Math.random()}"\r\n`);
+    const text = post('/simulate-cpu', '{"cpu":"1m","seconds":0.1}', `Idempotency-Key: "${random()}"\r\n`);
     expect(text, (await connection.ask(text)).status, [200, 429]);
     connection.close();
   };
