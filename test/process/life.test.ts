@@ -108,7 +108,8 @@ describe('the life of the process', () => {
     const report = await waiting;
     assert.equal(report.status, 200);
     assert.equal(((await report.json()) as { ended_because: string }).ended_because, 'draining');
-    assert.equal((await post(`${url}/simulate-cpu`, {})).status, 503);
+    const refused = await post(`${url}/simulate-cpu`, {});
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
     slow.write('}');
     await until('the slow request is answered', () => slowAnswer.includes('"code":"draining"'));
     assert.match(slowAnswer, /^HTTP\/1.1 503 .*\r\n(.*\r\n)*connection: close/i);

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -47,12 +48,23 @@ const P99_PROBE_MS = 200;
 /** Load makes the heap of a process that was idle grow; every store is bounded far below this. */
 const MOST_GROWTH_MIB = 100;
 
-/** What a process holds, from outside. */
-function held({ pid }: Replica): { readonly files: number; readonly threads: number; readonly residentMib: number } {
+/** What a process holds, from outside; without the threads of simulations, which are kept for a minute, and their files. */
+function held({ pid }: Replica): { readonly sockets: number; readonly threads: number; readonly residentMib: number } {
+  const list = (what: string) => readdirSync(`/proc/${pid}/${what}`);
+  // What closes or ends between the listing and the reading is not held any more.
+  const read = (name: () => string) => {
+    try {
+      return name();
+    } catch {
+      return undefined;
+    }
+  };
+  const links = list('fd').map((fd) => read(() => readlinkSync(`/proc/${pid}/fd/${fd}`)));
+  const names = list('task').map((tid) => read(() => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8')));
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return {
-    files: readdirSync(`/proc/${pid}/fd`).length,
-    threads: readdirSync(`/proc/${pid}/task`).length,
+    sockets: links.filter((link) => link?.startsWith('socket:')).length,
+    threads: names.filter((name) => name !== undefined && !name.startsWith('simulation-')).length,
     residentMib: Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024),
   };
 }
@@ -125,7 +137,7 @@ async function underLoad(
   await until('the load goes on', () => clients.tally.requests > during + 500, RECOVERY_MS);
   await clients.stop();
   const { statuses, longestMs, p99Ms } = await probing.stop();
-  await until('no connection is left', () => held(replica).files <= before.files);
+  await until('no connection is left', () => held(replica).sockets <= before.sockets);
   const after = held(replica);
   test.diagnostic(
     `${name}: ${clients.tally.requests} requests, ${clients.tally.lost.length} lost; probes: p99 ${p99Ms.toFixed(0)} ms, the longest ${longestMs.toFixed(0)}; resident ${after.residentMib - before.residentMib} MiB more`,
