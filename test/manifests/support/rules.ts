@@ -466,12 +466,13 @@ export const RULES: readonly Rule[] = [
       const value = (name: string) => env.find((each: any) => each.name === name)?.value;
       const preStop = lifecycle?.preStop?.sleep?.seconds;
       const grace = Number(value('SKYOPS_TERMINATION_GRACE_SECONDS'));
+      const delay = Number(value('SKYOPS_DRAIN_DELAY_SECONDS') ?? settings.drain.drainDelaySeconds.fallback);
       const drain =
-        Number(value('SKYOPS_DRAIN_DELAY_SECONDS') ?? settings.drain.drainDelaySeconds.fallback) +
-        Number(value('SKYOPS_DRAIN_TIMEOUT_SECONDS') ?? settings.drain.drainTimeoutSeconds.fallback) +
-        4;
+        delay + Number(value('SKYOPS_DRAIN_TIMEOUT_SECONDS') ?? settings.drain.drainTimeoutSeconds.fallback) + 4;
       return [
         ...(preStop > 0 ? [] : ['no preStop sleep']),
+        // As long as endpoints take to leave: nobody but the process can close kept connections meanwhile.
+        ...(delay >= 2 ? [] : [`${delay} s of drain delay`]),
         ...(grace + preStop === pod.terminationGracePeriodSeconds ? [] : [`the process is told ${grace} s`]),
         ...(preStop + drain <= pod.terminationGracePeriodSeconds
           ? []
@@ -483,6 +484,7 @@ export const RULES: readonly Rule[] = [
       onPod((pod) => delete pod.terminationGracePeriodSeconds),
       onContainer((container) => delete container.lifecycle),
       onContainer((container) => (container.lifecycle.preStop.sleep.seconds = 25)),
+      onContainer((container) => container.env.unshift({ name: 'SKYOPS_DRAIN_DELAY_SECONDS', value: '0' })),
       onContainer((container) =>
         container.env.splice(
           container.env.findIndex(({ name }: any) => name === 'SKYOPS_TERMINATION_GRACE_SECONDS'),
