@@ -120,6 +120,16 @@ function circular(object: Record<string, unknown>): unknown {
   return object;
 }
 
+/** A defect of ours: the files of the pages cannot be read. */
+function breakPages(test: TestContext, thrown: unknown): void {
+  const broken = test.mock.method(files, 'readFile', () => Promise.reject(thrown));
+  syncBuiltinESMExports();
+  test.after(() => {
+    broken.mock.restore();
+    syncBuiltinESMExports();
+  });
+}
+
 const JSON_HEAD = 'Content-Type: application/json\r\n';
 
 describe('bad input', () => {
@@ -371,12 +381,7 @@ describe('bad input', () => {
 
   it('says nothing of the cause of a 500, which is in the log under its id', async (test) => {
     const { ask, log } = await startInProcess(test);
-    const broken = test.mock.method(files, 'readFile', () => Promise.reject(new Error('canary: /etc/passwd')));
-    syncBuiltinESMExports();
-    test.after(() => {
-      broken.mock.restore();
-      syncBuiltinESMExports();
-    });
+    breakPages(test, new Error('canary: /etc/passwd'));
     const answer = await ask('/redoc/bundle.js');
     assertProblem(answer, 500, 'internal');
     assert.doesNotMatch(answer.text, /canary|passwd|readFile|\.ts/);
@@ -398,12 +403,7 @@ describe('bad input', () => {
   ] as const) {
     it(`answers 500 when ${what} is thrown, as for any error`, async (test) => {
       const { ask, log } = await startInProcess(test);
-      const broken = test.mock.method(files, 'readFile', () => Promise.reject(thrown));
-      syncBuiltinESMExports();
-      test.after(() => {
-        broken.mock.restore();
-        syncBuiltinESMExports();
-      });
+      breakPages(test, thrown);
       const answer = await ask('/redoc/bundle.js');
       assertProblem(answer, 500, 'internal');
       assert.doesNotMatch(answer.text, /canary/);

@@ -1,21 +1,15 @@
 /** Connections that come to nothing, by the ten thousand: each gives back all that it took. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { until } from '#test/support/until.ts';
-import { freePorts } from './support/ports.ts';
+import { startReportingReplica } from './support/heap-report.ts';
 import { RawConnection } from './support/raw-connection.ts';
-import { Replica } from './support/replica.ts';
 
 const EACH = 10_000;
 const AT_ONCE = 20;
 /** 35 bytes of each; whatever is kept of a connection is hundreds. V8's own code moves by a tenth of it. */
 const MOST_GROWTH_MIB = 1;
-
-const REPORT_HEAP = fileURLToPath(new URL('./support/report-heap.ts', import.meta.url));
 
 /** The first bytes of TLS 1.2: a record of a handshake, and the beginning of a ClientHello. */
 const TLS_HELLO = `\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03${'r'.repeat(32)}`;
@@ -31,17 +25,8 @@ const KINDS = {
 it(`${EACH} connections of each kind that come to nothing leave no file, no memory and no thread`, {
   timeout: 300_000,
 }, async (test) => {
-  const folder = mkdtempSync(join(tmpdir(), 'skyops-broken-'));
-  const reportFile = join(folder, 'heap.json');
-  const [port = 0] = await freePorts(1);
-  const replica = new Replica({
-    port,
-    logFile: join(folder, 'log'),
-    settings: { TEST_REPORT: reportFile },
-    nodeOptions: ['--expose-gc', '--import', REPORT_HEAP],
-  });
-  test.after(() => replica.kill());
-  await replica.start();
+  const { replica, report } = await startReportingReplica(test);
+  const { port } = replica;
   const count = (what: 'fd' | 'task') => readdirSync(`/proc/${replica.pid}/${what}`).length;
 
   async function send(text: string | undefined, times: number): Promise<void> {
@@ -64,15 +49,7 @@ it(`${EACH} connections of each kind that come to nothing leave no file, no memo
   };
   const read = async (files: number) => {
     await until('every connection is closed', () => count('fd') <= files);
-    rmSync(reportFile, { force: true });
-    replica.signal('SIGUSR2');
-    const { heapUsed } = await until('the heap is reported', () => {
-      try {
-        return JSON.parse(readFileSync(reportFile, 'utf8')) as { heapUsed: number };
-      } catch {
-        return undefined;
-      }
-    });
+    const { heapUsed } = await report();
     return { heapMib: heapUsed / 2 ** 20, threads: count('task') };
   };
 

@@ -1,14 +1,11 @@
 /** A long time under load of every kind: memory, file descriptors, threads and timers stay as they are. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Churn, startChurn } from '#test/reliability/support/churn.ts';
-import { freePorts } from '#test/reliability/support/ports.ts';
-import { Replica } from '#test/reliability/support/replica.ts';
+import { type HeapReport, startReportingReplica } from '#test/reliability/support/heap-report.ts';
+import type { Replica } from '#test/reliability/support/replica.ts';
 import { seed } from '#test/support/schema-arbitrary.ts';
 import { until } from '#test/support/until.ts';
 
@@ -29,8 +26,6 @@ const MOST_HEAP_MIB_PER_MILLION = 0.1;
  * late does not.
  */
 const LOOKS = 2;
-
-const REPORT_HEAP = fileURLToPath(new URL('../reliability/support/report-heap.ts', import.meta.url));
 
 type Reading = {
   readonly requests: number;
@@ -65,7 +60,7 @@ function slope(points: readonly (readonly [x: number, y: number])[]): number {
   return above / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }
 
-async function read(replica: Replica, churn: Churn, reportFile: string): Promise<Reading> {
+async function read(replica: Replica, churn: Churn, report: () => Promise<HeapReport>): Promise<Reading> {
   const count = (folder: string) => readdirSync(`/proc/${replica.pid}/${folder}`).length;
   // The last connections close, and the last lines of the log are written, a moment after the load has stopped.
   let files = -1;
@@ -75,16 +70,8 @@ async function read(replica: Replica, churn: Churn, reportFile: string): Promise
     files = count('fd');
     return files === before;
   });
-  rmSync(reportFile, { force: true });
   const { requests } = churn;
-  replica.signal('SIGUSR2');
-  const { heapUsed, rss, timers } = await until('the heap is reported', () => {
-    try {
-      return JSON.parse(readFileSync(reportFile, 'utf8')) as { heapUsed: number; rss: number; timers: number };
-    } catch {
-      return undefined;
-    }
-  });
+  const { heapUsed, rss, timers } = await report();
   return {
     requests,
     heapMib: heapUsed / 2 ** 20,
@@ -98,17 +85,8 @@ async function read(replica: Replica, churn: Churn, reportFile: string): Promise
 it(`${MINUTES} minutes of everything leave nothing behind`, {
   timeout: (LOOKS * MINUTES * 180 + 300) * 1000,
 }, async (test) => {
-  const folder = mkdtempSync(join(tmpdir(), 'skyops-soak-'));
-  const reportFile = join(folder, 'heap.json');
-  const [port = 0] = await freePorts(1);
-  const replica = new Replica({
-    port,
-    logFile: join(folder, 'log'),
-    settings: { TEST_REPORT: reportFile },
-    nodeOptions: ['--expose-gc', '--import', REPORT_HEAP],
-  });
-  test.after(() => replica.kill());
-  await replica.start();
+  const { replica, report } = await startReportingReplica(test);
+  const { port } = replica;
   let deadline = performance.now() + MINUTES * 60_000;
   await fillKeys(port);
   const chosenSeed = seed();
@@ -119,7 +97,7 @@ it(`${MINUTES} minutes of everything leave nothing behind`, {
   let readings: Reading[] = [];
   const measure = async () => {
     await churn.rest();
-    readings.push(await read(replica, churn, reportFile));
+    readings.push(await read(replica, churn, report));
     churn.goOn();
     const last = readings.at(-1) as Reading;
     test.diagnostic(
