@@ -108,7 +108,7 @@ fire-drill: node_modules/.installed ## Provoke every alert and see it arrive and
 	@node --test --test-timeout=600000 test/monitoring/fire-drill.test.ts
 
 # One after the other: each of them loads the machine as it will.
-test-reliability: node_modules/.installed ## Rolling restarts, hostile clients, faults, overload, skyops load: about 8 minutes, needs haproxy, nginx and wrk
+test-reliability: node_modules/.installed ## Rolling restarts, hostile clients, faults, overload, skyops load: about 10 minutes, needs haproxy, nginx and wrk
 	@node --test --test-concurrency=1 --test-timeout=1800000 'test/reliability/*.test.ts'
 
 test-soak: node_modules/.installed ## Five minutes of everything leave nothing behind

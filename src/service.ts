@@ -111,7 +111,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       },
     }),
     // Spans that cannot be sent any more are no failed end.
-    (opened) => inTime(clock, TRACE_FLUSH_TIMEOUT_MS, opened.close()).catch(() => {}),
+    async (opened) => {
+      await inTime(clock, TRACE_FLUSH_TIMEOUT_MS, opened.close()).catch(() => {});
+    },
   );
   const metrics = createMetrics({
     clock,
@@ -242,20 +244,22 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         for (let look = 0; openRequests.size > 0 && look < LOOKS_FOR_CUT_REQUESTS; look += 1) await wait(clock, 10);
         await started.disposeAsync();
       })();
-      await inTime(clock, DISPOSE_TIMEOUT_MS, disposing);
+      const isOver = await inTime(clock, DISPOSE_TIMEOUT_MS, disposing);
+      if (!isOver) logger.warn('not everything stopped in time; traces may be lost');
       phase.move('stopped');
       return { ...result, finishedRequests, cancelledSimulations };
     },
   };
 }
 
-/** Waits for something that may hang, and goes on without it when the time is up. Rejects if it failed by then. */
-async function inTime(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<void> {
+/** Waits for something that may hang, and goes on without it when the time is up; says whether it was over by then. Rejects if it failed. */
+async function inTime(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
   const over = new AbortController();
   const abort = () => over.abort();
   work.then(abort, abort);
   const ranOut = await wait(clock, timeoutMs, over.signal);
   if (!ranOut) await work;
+  return !ranOut;
 }
 
 function urlOf(app: App): string {

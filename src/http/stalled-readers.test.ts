@@ -52,6 +52,16 @@ describe('a reader', () => {
     }
   });
 
+  it('that waits for a process that stood still gets its whole time again', async (test) => {
+    const { clock, read, received } = await startReader(test);
+    // It is seen to wait, then nothing runs for a while; by the clock it has waited for far too long.
+    await clock.advance(STALLED_READER_CHECK_MS);
+    clock.freeze(STALLED_READER_MS);
+    await clock.advance(STALLED_READER_CHECK_MS);
+    await read(LENGTH - received());
+    assert.equal(received() >= LENGTH, true);
+  });
+
   it('that reads no more is cut', async (test) => {
     const { clock, read, received } = await startReader(test);
     await clock.advance(STALLED_READER_MS + 2 * STALLED_READER_CHECK_MS);

@@ -16,7 +16,7 @@ export function cutStalledReaders(server: Server, clock: Clock): void {
   function look(): void {
     const now = clock.monotonicMs();
     // A process that stood still has sent nothing either: who waited for it begins anew.
-    const isLate = now - lookedMs >= 2 * STALLED_READER_CHECK_MS;
+    const isLate = now - lookedMs >= 1.5 * STALLED_READER_CHECK_MS;
     lookedMs = now;
     for (const [socket, stall] of stalls) {
       const takenBytes = socket.bytesWritten - socket.writableLength;

@@ -6,7 +6,8 @@ import { TIMEOUT_CHECK_MS } from './settings.ts';
 /**
  * Node looks for requests that take too long before it reads what has come while it stood still. After eleven seconds of SIGSTOP it cut
  * every one that was half sent (measured). It asks the server for both times at each look, several times in a row, and 0 is none: a look
- * that comes a whole period late gets that, and the next one cuts whoever was slow indeed.
+ * that comes half a period late gets that, and the next one cuts whoever was slow indeed. What stood still for less has not made ten
+ * seconds out of the few milliseconds that a head takes.
  */
 export function forgiveStandstills(server: Pick<Server, 'headersTimeout' | 'requestTimeout'>, clock: Clock): void {
   const { headersTimeout, requestTimeout } = server;
@@ -16,7 +17,7 @@ export function forgiveStandstills(server: Pick<Server, 'headersTimeout' | 'requ
     const sinceMs = clock.monotonicMs() - lookedMs;
     // Less is the same look.
     if (sinceMs > TIMEOUT_CHECK_MS / 2) {
-      isLate = sinceMs >= 2 * TIMEOUT_CHECK_MS;
+      isLate = sinceMs >= 1.5 * TIMEOUT_CHECK_MS;
       lookedMs += sinceMs;
     }
     return isLate ? 0 : timeoutMs;

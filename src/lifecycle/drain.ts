@@ -34,14 +34,14 @@ export type DrainSettings = SettingValues<typeof drainSettings>;
 
 /** What was cut closes within this time, or is not waited for. */
 const CUT_MS = 250;
-/** Everything is stopped within this time, or left as it is; the traces that wait are sent meanwhile. */
-export const DISPOSE_TIMEOUT_MS = 1500;
+/** Everything is stopped, and the traces that wait are sent, within this time, or left as it is. */
+export const DISPOSE_TIMEOUT_MS = 2000;
 /** The last lines of the log get this long, whatever their reader does. */
 export const LOG_FLUSH_TIMEOUT_MS = 1000;
 /** As `LOG_FLUSH_TIMEOUT_MS`, for who has asked three times. */
 export const ABORT_FLUSH_MS = 100;
 
-/** Behind the drain timeout: the cut, what is stopped, the log; and a second for a node that is busy with the end of other pods. */
+/** Behind the drain timeout: the cut, what is stopped, the log; the rest is for a node that is busy with the end of other pods. */
 const END_SECONDS = 4;
 
 /** The longest that a whole stop takes, in seconds. */

@@ -126,7 +126,9 @@ export function createLogger(
 
 /** What the log says of an error, and nothing else that may hang on it, such as a request with its headers. */
 function shownError(error: unknown): object {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  // An object need not let itself be made into text, and what throws here would hide what was thrown first.
+  if (!(error instanceof Error))
+    return { type: typeof error, message: Object(error) === error ? 'not an Error' : String(error) };
   const { name: type, message, stack } = error;
   const { code } = error as NodeJS.ErrnoException;
   return { type, message, stack, ...(code === undefined ? {} : { code }) };

@@ -395,6 +395,7 @@ describe('bad input', () => {
     ['a string', 'canary'],
     ['a BigInt', 42n],
     ['a symbol', Symbol('canary')],
+    ['an object that is no text', Object.create(null)],
     ['a circular object', circular({ canary: true })],
     ['a huge error', new Error('canary'.repeat(1e6))],
     ['an error that says it is a success', Object.assign(new Error('canary'), { statusCode: 200 })],

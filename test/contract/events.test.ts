@@ -101,7 +101,7 @@ describe('the event stream', () => {
   });
 
   it('that is opened while the replica drains ends at once, and holds the end back no more than one before', async (test) => {
-    const { url, child, exited } = await startOwnProcess(test, { SKYOPS_DRAIN_DELAY_SECONDS: '1.5' });
+    const { url, child, exited } = await startOwnProcess(test, { SKYOPS_DRAIN_DELAY_SECONDS: '6' });
     const before = listen(test, url);
     await until('it is open', () => before.received.text.includes('retry:'));
     child.kill('SIGTERM');

@@ -4,6 +4,8 @@ import type { Clock } from '#foundation/clock.ts';
 export type ManualClock = Clock & {
   /** Moves time on and fires what falls due on the way, in order, letting promises settle in between. */
   readonly advance: (milliseconds: number) => Promise<void>;
+  /** Moves time on while nothing runs; what has fallen due meanwhile fires late, and once, at the next advance. */
+  readonly freeze: (milliseconds: number) => void;
   /** How many timers are armed; 0 means that nothing would keep the process alive. */
   readonly armed: () => number;
 };
@@ -23,6 +25,9 @@ export function createManualClock(epochMs = Date.UTC(2026, 0, 31, 12)): ManualCl
     after: (delayMs, run) => arm({ dueMs: nowMs + delayMs, periodMs: undefined, run }),
     every: (periodMs, run) => arm({ dueMs: nowMs + periodMs, periodMs, run }),
     everyAligned: (periodMs, run) => arm({ dueMs: (Math.floor(nowMs / periodMs) + 1) * periodMs, periodMs, run }),
+    freeze: (milliseconds) => {
+      nowMs += milliseconds;
+    },
     armed: () => timers.size,
     advance: async (milliseconds) => {
       const untilMs = nowMs + milliseconds;
@@ -30,9 +35,9 @@ export function createManualClock(epochMs = Date.UTC(2026, 0, 31, 12)): ManualCl
         await settle();
         const next = [...timers].filter(({ dueMs }) => dueMs <= untilMs).toSorted((a, b) => a.dueMs - b.dueMs)[0];
         if (next === undefined) break;
-        nowMs = next.dueMs;
+        nowMs = Math.max(nowMs, next.dueMs);
         if (next.periodMs === undefined) timers.delete(next);
-        else next.dueMs += next.periodMs;
+        else while (next.dueMs <= nowMs) next.dueMs += next.periodMs;
         next.run();
       }
       nowMs = untilMs;

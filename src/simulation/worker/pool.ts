@@ -37,7 +37,7 @@ export type Pool = {
   readonly open: () => Promise<void>;
   /** Lends `count` warm threads as soon as the pool is open, after starting those that are missing. Rejects if a thread cannot be started. */
   readonly lend: (count: number) => Promise<readonly Hand[]>;
-  /** Whether the threads that were to be kept warm are there. */
+  /** Whether the threads that were to be kept warm are there, and have started. */
   readonly isWhole: () => boolean;
   /**
    * Resolves when a thread that waits for work has shown that it would take it; at once where all of them work. One that
@@ -61,6 +61,8 @@ export type PoolParts = {
 export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
   const idle = new Set<Member>();
   const all = new Set<Member>();
+  /** Those of them that have started. */
+  const started = new Set<Member>();
   const lettingGo = new Map<Member, Cancel>();
   let threadsStarted = 0;
   let closing = false;
@@ -77,12 +79,12 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
     threadsStarted += 1;
     let settle: ((end: JobEnd) => void) | undefined;
     let cancelTermination = () => {};
-    let hasStarted = false;
     const { promise: warm, resolve: nowWarm, reject: neverWarm } = Promise.withResolvers<void>();
 
     const leave = (cause: unknown) => {
       cancelTermination();
       if (!all.delete(member)) return;
+      const hasStarted = started.delete(member);
       leaveIdle(member);
       neverWarm(new Failure('worker-not-started', 'A worker thread ended before it was ready.', { cause }));
       settle?.({ type: 'broken', cause });
@@ -94,7 +96,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
 
     worker.on('message', (message: ThreadMessage) => {
       if (message.type === 'ready') {
-        hasStarted = true;
+        started.add(member);
         nowWarm();
         return;
       }
@@ -157,6 +159,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
       return;
     }
     all.delete(member);
+    started.delete(member);
     void member.terminate();
   }
 
@@ -196,8 +199,8 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
       for (const member of taken) comeBack(member);
       throw new Failure('worker-not-started', 'A worker thread could not be started.', { cause });
     }
-    const started = await Promise.allSettled(taken.map((member) => member.warm));
-    const broken = started.find((result) => result.status === 'rejected');
+    const outcomes = await Promise.allSettled(taken.map((member) => member.warm));
+    const broken = outcomes.find((result) => result.status === 'rejected');
     if (broken === undefined) return taken;
     for (const member of taken) if (all.has(member)) idle.add(member);
     throw broken.reason;
@@ -219,7 +222,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
       await opened.promise;
       return take(count);
     },
-    isWhole: () => all.size >= warmThreads,
+    isWhole: () => started.size >= warmThreads,
     answers: async (signal) => {
       const [member] = idle;
       if (member === undefined) return;
