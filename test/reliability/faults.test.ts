@@ -50,7 +50,7 @@ const LEAST_PROBES = 300;
 /** Load makes the heap of a process that was idle grow; every store is bounded far below this. */
 const MOST_GROWTH_MIB = 100;
 
-/** What a process holds, from outside; without the threads of simulations, which are kept for a minute, and their files. */
+/** What a process holds, from outside; without the threads of simulations, which are kept for a minute or two, and their files. */
 function held({ pid }: Replica): { readonly sockets: number; readonly threads: number; readonly residentMib: number } {
   const list = (what: string) => readdirSync(`/proc/${pid}/${what}`);
   // What closes or ends between the listing and the reading is not held any more.

@@ -81,23 +81,23 @@ describe('the pool of worker threads', () => {
     assert.ok((took.toSorted((a, b) => a - b)[5] ?? 0) < 50, `${took} ms`);
   });
 
-  it('starts more threads than are warm, keeps them for a minute, and lets them go again', async (test) => {
+  it('starts more threads than are warm, keeps them for a minute or two, and lets them go again', async (test) => {
     const clock = createManualClock();
     const pool = createPool({ clock, warmThreads: 1, onBroken: () => {} });
     test.after(() => pool.close());
     await pool.open();
-    const work = async () => {
-      const hands = await pool.lend(3);
+    const work = async (threads: number) => {
+      const hands = await pool.lend(threads);
       await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.05))));
     };
-    await work();
+    await work(3);
     const names = () => simulationThreads().map(({ name }) => name);
     const before = names();
     assert.equal(before.length, 3);
     await clock.advance(40_000);
-    await work();
+    await work(3);
     assert.deepEqual(names(), before, 'the same ones did it');
-    await clock.advance(40_000);
+    await clock.advance(60_000);
     assert.equal(simulationThreads().length, 3);
     // That a thread is asked whether it lives is no work.
     for (let round = 0; round < 3; round += 1) await pool.answers(AbortSignal.timeout(10_000));
@@ -105,6 +105,29 @@ describe('the pool of worker threads', () => {
     await until('only the warm one is left', () => simulationThreads().length === 1);
     assert.equal(pool.isWhole(), true);
     assert.equal(clock.armed(), 0);
+  });
+
+  it('keeps as many threads as work at the same time, however many worked before', async (test) => {
+    const clock = createManualClock();
+    const pool = createPool({ clock, warmThreads: 1, onBroken: () => {} });
+    test.after(() => pool.close());
+    await pool.open();
+    const work = async (threads: number) => {
+      const hands = await pool.lend(threads);
+      await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.02))));
+    };
+    await work(4);
+    for (let seconds = 0; seconds < 120; seconds += 10) {
+      await work(2);
+      await clock.advance(10_000);
+    }
+    await until('two of the four are left', () => simulationThreads().length === 2);
+    const busy = await pool.lend(2);
+    const ends = busy.map((hand) => hand.run(jobFromNow(0.1, 60)));
+    await clock.advance(180_000);
+    assert.equal(simulationThreads().length, 2, 'one that works is not let go');
+    for (const hand of busy) hand.stop();
+    await Promise.all(ends);
   });
 
   it('ends the job of a thread that breaks, tells of it, and replaces the thread', async (test) => {

@@ -11,9 +11,10 @@ import { type Job, SharedState, type ThreadMessage } from './job.ts';
 const TERMINATE_AFTER_MS = 250;
 
 /**
- * How long a thread beyond the warm ones waits for more work. A load that is cut into pieces comes again within seconds, and a new
- * thread costs 0.2 s of CPU time: 800m over three replicas came out at 1.15 cores when they were let go at once (measured). For that
- * time each keeps its 6 to 8 MB.
+ * Threads beyond the warm ones are let go when for this long, counted from one look to the next, fewer worked at the same time. A load
+ * that is cut into pieces comes again within seconds, and a new thread costs 0.2 s of CPU time: 800m over three replicas came out at
+ * 1.15 cores when they were let go at once (measured). For that time each keeps its 6 to 8 MB. It is their number that is kept, not each
+ * of them since its own last work: in turn, a small load would keep them all for good.
  */
 const KEEP_MS = 60_000;
 
@@ -51,7 +52,7 @@ type Member = Hand & { readonly warm: Promise<void>; readonly terminate: () => P
 
 export type PoolParts = {
   readonly clock: Clock;
-  /** How many threads wait warm, so that a simulation starts within milliseconds; more are started on demand and kept for a minute. */
+  /** How many threads wait warm, so that a simulation starts within milliseconds; more are started on demand and kept for one to two minutes. */
   readonly warmThreads: number;
   /** Told of a thread that broke, outside or inside of a job. */
   readonly onBroken: (cause: unknown) => void;
@@ -63,7 +64,9 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
   const all = new Set<Member>();
   /** Those of them that have started. */
   const started = new Set<Member>();
-  const lettingGo = new Map<Member, Cancel>();
+  /** The most that worked at the same time since the last look at it. */
+  let mostAtWork = 0;
+  let cancelLook: Cancel | undefined;
   let threadsStarted = 0;
   let closing = false;
   let cancelRefill: Cancel | undefined;
@@ -85,7 +88,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
       cancelTermination();
       if (!all.delete(member)) return;
       const hasStarted = started.delete(member);
-      leaveIdle(member);
+      idle.delete(member);
       neverWarm(new Failure('worker-not-started', 'A worker thread ended before it was ready.', { cause }));
       settle?.({ type: 'broken', cause });
       if (closing) return;
@@ -102,8 +105,6 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
       }
       cancelTermination();
       idle.add(member);
-      // One that has only answered goes on waiting for work.
-      if (all.size > warmThreads && !lettingGo.has(member)) keepForAWhile(member);
       settle?.({ type: 'done' });
     });
     worker.on('error', leave);
@@ -138,29 +139,24 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
     return member;
   }
 
-  function leaveIdle(member: Member): void {
-    idle.delete(member);
-    lettingGo.get(member)?.();
-    lettingGo.delete(member);
+  function letGoLater(): void {
+    if (closing || all.size <= warmThreads) return;
+    cancelLook ??= clock.after(KEEP_MS, () => {
+      cancelLook = undefined;
+      letGo(Math.max(warmThreads, mostAtWork));
+      mostAtWork = all.size - idle.size;
+      letGoLater();
+    });
   }
 
-  function keepForAWhile(member: Member): void {
-    lettingGo.set(
-      member,
-      clock.after(KEEP_MS, () => letGo(member)),
-    );
-  }
-
-  function letGo(member: Member): void {
-    lettingGo.delete(member);
-    if (all.size <= warmThreads) return;
-    if (!idle.delete(member)) {
-      keepForAWhile(member);
-      return;
+  function letGo(kept: number): void {
+    for (const member of idle) {
+      if (all.size <= kept) return;
+      idle.delete(member);
+      all.delete(member);
+      started.delete(member);
+      void member.terminate();
     }
-    all.delete(member);
-    started.delete(member);
-    void member.terminate();
   }
 
   /** To those that wait for work, as soon as it is warm. */
@@ -191,13 +187,16 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
 
   async function take(count: number): Promise<readonly Member[]> {
     const taken = [...idle].slice(0, count);
-    for (const member of taken) leaveIdle(member);
+    for (const member of taken) idle.delete(member);
     try {
       while (taken.length < count) taken.push(startMember());
     } catch (cause) {
       // The system gives no more threads: what is there goes back.
       for (const member of taken) comeBack(member);
       throw new Failure('worker-not-started', 'A worker thread could not be started.', { cause });
+    } finally {
+      mostAtWork = Math.max(mostAtWork, all.size - idle.size);
+      letGoLater();
     }
     const outcomes = await Promise.allSettled(taken.map((member) => member.warm));
     const broken = outcomes.find((result) => result.status === 'rejected');
@@ -234,7 +233,7 @@ export function createPool({ clock, warmThreads, onBroken }: PoolParts): Pool {
     close: async () => {
       closing = true;
       cancelRefill?.();
-      for (const cancel of lettingGo.values()) cancel();
+      cancelLook?.();
       await Promise.all([...all].map((member) => member.terminate()));
     },
   };
