@@ -10,7 +10,13 @@ import { Replica } from './replica.ts';
 
 const REPORT_HEAP = fileURLToPath(new URL('./report-heap.ts', import.meta.url));
 
-export type HeapReport = { readonly heapUsed: number; readonly rss: number; readonly timers: number };
+export type HeapReport = {
+  readonly heapUsed: number;
+  /** Of it, what V8 has compiled. */
+  readonly codeUsed: number;
+  readonly rss: number;
+  readonly timers: number;
+};
 
 export async function startReportingReplica(
   test: TestContext,
