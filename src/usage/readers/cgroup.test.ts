@@ -196,12 +196,39 @@ describe('the cgroup reader', () => {
     assert.deepEqual(createCgroupReader(makeFileTree(test, { 'etc/hostname': 'x' })).read(), NOTHING);
   });
 
+  it('does not know what is less than nothing, or more than any counter', (test) => {
+    const file = Object.keys(POD_V2).find((name) => name.endsWith('/pids.current')) ?? '';
+    for (const [text, pids] of [
+      ['7\n', 7],
+      ['-1\n', null],
+      [`${'9'.repeat(400)}\n`, null],
+    ] as const) {
+      const root = makeFileTree(test, { ...POD_V2, [file]: text });
+      assert.equal(createCgroupReader(root).read().pids, pids, text);
+    }
+  });
+
   it('never throws and never invents a number, whatever the files hold', (test) => {
     const chosenSeed = seed();
     test.diagnostic(`seed ${chosenSeed}; FUZZ_SEED=${chosenSeed} repeats it`);
     const content = fc.oneof(
       fc.string(),
-      fc.constantFrom('', '\n', 'max', 'max max', '-1 0', '0 0', 'NaN', '1e9', '0x10', ' 5', '5 5 5', '50000'),
+      fc.constantFrom(
+        '',
+        '\n',
+        'max',
+        'max max',
+        '-1',
+        '-1 0',
+        '9'.repeat(400),
+        '0 0',
+        'NaN',
+        '1e9',
+        '0x10',
+        ' 5',
+        '5 5 5',
+        '50000',
+      ),
       // What the kernel gives, broken off or doubled.
       fc
         .tuple(fc.constantFrom(...Object.values(POD_V2), ...Object.values(POD_V1)), fc.nat(60))

@@ -182,9 +182,9 @@ function readNumber(file: string): number | null {
   return toNumber(readText(file).trim());
 }
 
-/** Only what the kernel writes is a number: digits, perhaps a sign. `max`, nothing and garbage are not. */
+/** Only digits are a number, as many as 64 bits have at most. `max`, nothing, the -1 of a quota that is none, and garbage are not. */
 function toNumber(text: string): number | null {
-  return /^-?\d+$/.test(text) ? Number(text) : null;
+  return /^\d{1,20}$/.test(text) ? Number(text) : null;
 }
 
 function readText(file: string): string {
