@@ -23,6 +23,19 @@ async function poolOf(test: TestContext, warmThreads: number) {
   return { pool, broken };
 }
 
+/** With one warm thread, on a clock that the test turns. */
+async function workingPool(test: TestContext) {
+  const clock = createManualClock();
+  const pool = createPool({ clock, warmThreads: 1, onBroken: () => {} });
+  test.after(() => pool.close());
+  await pool.open();
+  const work = async (threads: number) => {
+    const hands = await pool.lend(threads);
+    await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.02))));
+  };
+  return { clock, pool, work };
+}
+
 /** A thread may end between the listing and the reading; then it is one that is not there. */
 function statOf(tid: string): string {
   try {
@@ -82,14 +95,7 @@ describe('the pool of worker threads', () => {
   });
 
   it('starts more threads than are warm, keeps them for a minute or two, and lets them go again', async (test) => {
-    const clock = createManualClock();
-    const pool = createPool({ clock, warmThreads: 1, onBroken: () => {} });
-    test.after(() => pool.close());
-    await pool.open();
-    const work = async (threads: number) => {
-      const hands = await pool.lend(threads);
-      await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.05))));
-    };
+    const { clock, pool, work } = await workingPool(test);
     await work(3);
     const names = () => simulationThreads().map(({ name }) => name);
     const before = names();
@@ -108,14 +114,7 @@ describe('the pool of worker threads', () => {
   });
 
   it('keeps as many threads as work at the same time, however many worked before', async (test) => {
-    const clock = createManualClock();
-    const pool = createPool({ clock, warmThreads: 1, onBroken: () => {} });
-    test.after(() => pool.close());
-    await pool.open();
-    const work = async (threads: number) => {
-      const hands = await pool.lend(threads);
-      await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.02))));
-    };
+    const { clock, pool, work } = await workingPool(test);
     await work(4);
     for (let seconds = 0; seconds < 120; seconds += 10) {
       await work(2);
