@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
 
-/** Of V8's heap: machine code, and the bytecode and its tables (since V8 12 in the trusted space). */
+/** Of V8's heap: machine code, and the bytecode and its tables, which are in the trusted space. */
 const CODE_SPACES = ['code_space', 'code_large_object_space', 'trusted_space', 'trusted_large_object_space'];
 
 if (isMainThread) {
