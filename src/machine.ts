@@ -3,19 +3,23 @@ import type { Machine } from '#command/command.ts';
 import type { Supply } from '#simulation/simulator.ts';
 import type { Reader } from '#usage/reader.ts';
 import { type CgroupReader, createCgroupReader } from '#usage/readers/cgroup.ts';
+import { countCpus } from '#usage/readers/cpus.ts';
 import { createSystemReader, type SystemReading } from '#usage/readers/system.ts';
 
 export function createSupply(system: Reader<SystemReading>, container: CgroupReader): Supply {
-  // CPUs and memory of a machine do not change under a process; what is free of them does.
-  const { cpus, memoryTotalBytes } = system.read();
   return {
-    cpu: () => ({ cpus, quotaCores: container.cpuLimitCores() }),
+    cpu: () => {
+      const { limitCores, unreadable } = container.cpu();
+      return { cpus: countCpus(), quotaCores: limitCores, unreadable };
+    },
     memory: () => {
-      const { limitBytes, headroomBytes } = container.memory();
+      const { limitBytes, headroomBytes, unreadable } = container.memory();
+      const { memoryTotalBytes, memoryAvailableBytes } = system.read();
       return {
         limitBytes,
         totalBytes: Math.min(limitBytes ?? memoryTotalBytes, memoryTotalBytes),
-        headroomBytes: Math.min(headroomBytes ?? memoryTotalBytes, system.read().memoryAvailableBytes),
+        headroomBytes: unreadable === undefined ? Math.min(headroomBytes ?? memoryTotalBytes, memoryAvailableBytes) : 0,
+        unreadable,
       };
     },
   };

@@ -52,6 +52,7 @@ const PROBLEMS = {
   internal: { status: 500, title: 'Internal error' },
   'simulation-failed': { status: 500, title: 'The simulation failed' },
   'coding-not-supported': { status: 501, title: 'Transfer coding not supported' },
+  'limit-unreadable': { status: 503, title: 'A limit of this container cannot be read' },
   'too-many-streams': { status: 503, title: 'Too many clients watch' },
   draining: { status: 503, title: 'This replica is stopping' },
   'version-not-supported': { status: 505, title: 'HTTP version not supported' },

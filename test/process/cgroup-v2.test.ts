@@ -14,9 +14,43 @@ it('in a real cgroup v2, finds its limits and keeps to them', { timeout: 400_000
   test.diagnostic(`its processors waited for others ${(waitedShare * 100).toFixed(0)} % of the time`);
   const line = said.split('\n').find((each) => each.startsWith('RESULT '));
   assert.ok(line !== undefined, said);
-  const { unlimited, limited, exact, flatOut, saturated, tooMuchCpu, memory, tooMuchMemory } = JSON.parse(
-    line.slice(7),
-  );
+  const {
+    fractional,
+    grownMemory,
+    shrunk,
+    unlimited,
+    limited,
+    exact,
+    flatOut,
+    saturated,
+    tooMuchCpu,
+    memory,
+    tooMuchMemory,
+  } = JSON.parse(line.slice(7));
+
+  await test.test('counts two CPUs under a limit of one and a half, and grants up to its reserve', () => {
+    assert.equal(fractional.status.system.cpus, 2);
+    assert.equal(fractional.status.container.cpu.limit_cores, 1.5);
+    assert.equal(fractional.status.simulations.cores_burnable, 1.35);
+    assert.equal(fractional.exact.granted.cores, 1.2);
+    assert.equal(fractional.share.granted.cores, 1.2);
+    assert.equal(fractional.tooMuch.code, 'over-capacity');
+    assert.equal(fractional.saturated.granted.cores, 1.5);
+  });
+
+  await test.test('follows limits that are moved while it runs, up and down', () => {
+    assert.equal(grownMemory.memory.limit_bytes, 536_870_912);
+    assert.equal(shrunk.container.memory.limit_bytes, 318_767_104);
+    assert.equal(shrunk.container.cpu.limit_cores, 0.25);
+    assert.match(shrunk.memory.json.errors[0].message, /the container’s limit is 304Mi/);
+    assert.match(shrunk.cpu.json.errors[0].message, /the container's limit is 250m/);
+  });
+
+  await test.test('grants nothing while the file of a limit says nothing', () => {
+    const broken = said.split('\n').filter((each) => each.startsWith('BROKEN '));
+    assert.match(broken[0] ?? '', /cpu\.max cannot be read.*exit [23]/);
+    assert.match(broken[1] ?? '', /memory\.current cannot be read.*exit [23]/);
+  });
 
   await test.test('reads the limits, and a quota that is set later', () => {
     assert.equal(unlimited.cgroup_version, 2);

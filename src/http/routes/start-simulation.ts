@@ -130,6 +130,7 @@ export function startSchema(kind: (typeof kinds)[number]) {
         'over-capacity',
         'no-cpu-limit',
         'no-memory-limit',
+        'limit-unreadable',
         'capacity-exhausted',
         'simulation-failed',
         'draining',

@@ -140,6 +140,28 @@ describe('capacity, exact', () => {
     assert.ok(!grantExactly(8.5, { cpus: 64, quotaCores: null }).ok);
   });
 
+  it('grants up to a limit that is a fraction, and saturates it', () => {
+    const supply = { cpus: 2, quotaCores: 1.5 };
+    assert.ok(grantExactly(1.2, supply).ok);
+    assert.ok(grantExactly(1.35, supply).ok);
+    assert.ok(!grantExactly(1.36, supply).ok);
+    assert.ok(grantExactly(1.5, supply, [], true).ok);
+    assert.deepEqual(grant(wish(2, 2, true), supply, caps, []), { cores: 1.5, limitedBy: 'quota' });
+  });
+
+  it('grants nothing beside a limit that cannot be read, and names the file', () => {
+    const supply = { cpus: 64, quotaCores: null, unreadable: '/sys/fs/cgroup/cpu.max' };
+    for (const outcome of [
+      grantExactly(0.1, supply),
+      grantExactly(0.1, supply, [], true),
+      grantFlatOut(wish(1), supply, caps, []),
+    ]) {
+      assert.ok(!outcome.ok && outcome.refusal.code === 'limit-unreadable');
+      assert.match(outcome.refusal.detail, /\/sys\/fs\/cgroup\/cpu\.max cannot be read/);
+    }
+    assert.equal(burnableCores(supply, caps), 0);
+  });
+
   it('keeps as many threads warm as can burn, not as many as there are CPUs', () => {
     assert.equal(warmThreads({ cpus: 64, quotaCores: 0.5 }, caps), 2);
     assert.equal(warmThreads({ cpus: 64, quotaCores: 2.5 }, caps), 3);

@@ -1,10 +1,10 @@
 /** How much CPU may be granted now: pure decisions over the machine, the container, the caps and what already runs. */
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import type { Caps } from './caps.ts';
-import { type CapacityRefusal, type Holding, secondsUntil } from './holding.ts';
+import { type CapacityRefusal, type Holding, limitUnreadable, type MaybeUnreadable, secondsUntil } from './holding.ts';
 
 /** What the machine and the container allow, read afresh for each decision: a pod can be resized in place. */
-export type CpuSupply = {
+export type CpuSupply = MaybeUnreadable & {
   /** CPUs that this process may run on. */
   readonly cpus: number;
   /** The container's CPU limit in cores, `null` without one. */
@@ -49,7 +49,8 @@ export function reserveCores(quotaCores: number): number {
 
 /** The most that all simulations together may burn. */
 export function burnableCores(supply: CpuSupply, caps: Pick<Caps, 'maxCores'>, saturate = false): number {
-  const { cpus, quotaCores } = supply;
+  const { cpus, quotaCores, unreadable } = supply;
+  if (unreadable !== undefined) return 0;
   const quota = quotaCores === null ? Number.POSITIVE_INFINITY : quotaCores - (saturate ? 0 : reserveCores(quotaCores));
   return Math.min(cpus, quota, caps.maxCores);
 }
@@ -77,6 +78,7 @@ export function grantFlatOut(
       ],
     });
   }
+  if (supply.unreadable !== undefined) return limitUnreadable(supply.unreadable);
   const ceiling = burnableCores(supply, caps, wish.saturate);
   const smallest = Math.min(SMALLEST_GRANT_CORES, ceiling, wish.cores);
   const free = (holdings: readonly CpuHolding[]) => ceiling - coresOf(holdings);
@@ -107,6 +109,7 @@ export function grantExact(
       errors: [{ pointer: '/cpu', message: `must be at most ${caps.maxCores} cores (SKYOPS_MAX_CORES)` }],
     });
   }
+  if (supply.unreadable !== undefined) return limitUnreadable(supply.unreadable);
   const ceiling = burnableCores(supply, caps, wish.saturate);
   if (wish.cores > ceiling + CORE_SLACK) {
     return refused({ code: 'over-capacity', ...whyNever(supply, ceiling, wish.saturate) });

@@ -1,5 +1,5 @@
 /** What running simulations hold, how long whoever needs it must wait, and how a request is refused. */
-import type { Refusal } from '#foundation/outcome.ts';
+import { type Refusal, refused } from '#foundation/outcome.ts';
 
 /** What one simulation holds until it ends. */
 export type Holding = {
@@ -18,10 +18,24 @@ export const CAPACITY_REFUSALS = [
   'over-capacity',
   'no-cpu-limit',
   'no-memory-limit',
+  'limit-unreadable',
   'capacity-exhausted',
   'invalid-body',
 ] as const;
 export type CapacityRefusal = Refusal<(typeof CAPACITY_REFUSALS)[number]>;
+
+/** A limit that may be there and is not known: what is granted beside it could stop or kill the container. */
+export type MaybeUnreadable = {
+  /** The file that should say the limit and cannot be read. Nothing is granted while that is so. */
+  readonly unreadable?: string | undefined;
+};
+
+export function limitUnreadable(file: string) {
+  return refused({
+    code: 'limit-unreadable',
+    detail: `The limit of this container is not known: ${file} cannot be read. Make it readable, and send the request again.`,
+  } as const);
+}
 
 /** Whole seconds until enough of what runs has ended by itself. */
 export function secondsUntil<Held extends Pick<Holding, 'remainingSeconds'>>(

@@ -44,6 +44,19 @@ describe('capacity for memory', () => {
     }
   });
 
+  it('grants nothing beside a limit that cannot be read, but to whoever allows an OOM kill', () => {
+    const unknown = {
+      limitBytes: null,
+      totalBytes: 8192 * Mi,
+      headroomBytes: 0,
+      unreadable: '/sys/fs/cgroup/memory.max',
+    };
+    const outcome = grantMemory(wish(1), unknown, caps, []);
+    assert.ok(!outcome.ok && outcome.refusal.code === 'limit-unreadable');
+    assert.match(outcome.refusal.detail, /memory\.max cannot be read/);
+    assert.ok(grantMemory(wish(1, true), unknown, caps, []).ok);
+  });
+
   it('counts what was promised to others and is not resident yet', () => {
     // 300 MiB promised, 100 of them resident already: the headroom has fallen by those alone.
     const growing = { ...supply, headroomBytes: 300 * Mi };

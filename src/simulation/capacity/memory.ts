@@ -2,10 +2,10 @@
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { shownBytes } from '#foundation/quantity.ts';
 import type { Caps } from './caps.ts';
-import { type CapacityRefusal, type Holding, secondsUntil } from './holding.ts';
+import { type CapacityRefusal, type Holding, limitUnreadable, type MaybeUnreadable, secondsUntil } from './holding.ts';
 
 /** What the container and the machine allow, read afresh for each decision. */
-export type MemorySupply = {
+export type MemorySupply = MaybeUnreadable & {
   /** The container's memory limit, `null` without one. */
   readonly limitBytes: number | null;
   /** What there is to share: the limit, or the machine's memory where that is less. */
@@ -59,6 +59,7 @@ export function grantMemory(
       ],
     });
   }
+  if (supply.unreadable !== undefined && !allowOom) return limitUnreadable(supply.unreadable);
   const ceiling = allowOom ? caps.maxMemoryBytes : holdableBytes(supply, caps, running);
   if (bytes > ceiling) return refused({ code: 'over-capacity', ...whyNever(supply, ceiling) });
   const fits = (holdings: readonly MemoryHolding[]) =>

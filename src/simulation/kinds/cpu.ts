@@ -3,7 +3,7 @@ import { type FieldError, granted, type Outcome, refused } from '#foundation/out
 import { parseCpuAmount } from '#foundation/quantity.ts';
 import { rounded } from '#foundation/scalars.ts';
 import { burnableCores, type CpuGrant, type CpuSupply, grantExact, grantFlatOut, spreadOver } from '../capacity/cpu.ts';
-import type { CapacityRefusal } from '../capacity/holding.ts';
+import { type CapacityRefusal, limitUnreadable } from '../capacity/holding.ts';
 import { accuracy, ratesBetween } from '../report.ts';
 import { CONSTANT, dueSeconds } from '../shape.ts';
 import { type Shape, shapeErrors } from '../shape-schema.ts';
@@ -103,11 +103,12 @@ function planFlatOut(
 /** A share is one of this container's limit, so without a limit it means nothing. */
 function coresAsked(
   amount: NonNullable<CpuRequest['cpu']>,
-  { quotaCores }: CpuSupply,
+  { quotaCores, unreadable }: CpuSupply,
 ): Outcome<number, CapacityRefusal> {
   const parsed = parseCpuAmount(amount);
   if (parsed === undefined) return invalid([{ pointer: '/cpu', message: 'is not an amount of CPU' }]);
   if (parsed.type === 'cores') return granted(parsed.cores);
+  if (unreadable !== undefined) return limitUnreadable(unreadable);
   if (quotaCores !== null) return granted(parsed.ratio * quotaCores);
   return refused({
     code: 'no-cpu-limit',

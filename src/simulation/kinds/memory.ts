@@ -3,7 +3,7 @@ import type { Cancel } from '#foundation/clock.ts';
 import { type FieldError, granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { parseMemoryAmount, shownBytes } from '#foundation/quantity.ts';
 import { rounded } from '#foundation/scalars.ts';
-import type { CapacityRefusal } from '../capacity/holding.ts';
+import { type CapacityRefusal, limitUnreadable } from '../capacity/holding.ts';
 import { grantMemory, type MemorySupply, reserveBytes } from '../capacity/memory.ts';
 import { accuracy, type Ending } from '../report.ts';
 import { CONSTANT } from '../shape.ts';
@@ -54,10 +54,11 @@ export const memory: Kind<'memory', MemoryWords> = {
 /** A share is one of this container's limit, so without a limit it means nothing. */
 function bytesAsked(
   amount: NonNullable<MemoryRequest['memory']>,
-  { limitBytes }: MemorySupply,
+  { limitBytes, unreadable }: MemorySupply,
 ): Outcome<number, CapacityRefusal> {
   const parsed = parseMemoryAmount(amount);
   const isShare = parsed?.type === 'share';
+  if (isShare && unreadable !== undefined) return limitUnreadable(unreadable);
   if (isShare && limitBytes === null) {
     return refused({
       code: 'no-memory-limit',

@@ -25,7 +25,7 @@ type Mount = {
  * @returns nothing for the controllers that are not mounted; empty where there are no cgroups at all.
  */
 export function locateCgroup(rootFolder: string): CgroupLocation {
-  const mounts = parseMounts(readText(join(rootFolder, 'proc/self/mountinfo')));
+  const mounts = visible(parseMounts(readText(join(rootFolder, 'proc/self/mountinfo'))));
   const paths = parsePaths(readText(join(rootFolder, 'proc/self/cgroup')));
   const unified = mounts.find((mount) => mount.type === 'cgroup2');
   const location: Partial<Record<Controller, CgroupFolders>> = {};
@@ -50,6 +50,14 @@ function parseMounts(text: string): Mount[] {
     const [type, , options] = right?.split(' ') ?? [];
     if (root === undefined || point === undefined || type === undefined) return [];
     return [{ root: unescapePath(root), point: unescapePath(point), type, options: options?.split(',') ?? [] }];
+  });
+}
+
+/** A later mount hides what is mounted at its point or below it. */
+function visible(mounts: readonly Mount[]): Mount[] {
+  return mounts.filter(({ point }, index) => {
+    const later = mounts.slice(index + 1);
+    return !later.some((each) => each.point === point || point.startsWith(`${each.point}/`));
   });
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -91,10 +91,14 @@ describe('the cgroup reader', () => {
 
   it('reads single values as the whole reading has them, with the headroom below the limit', (test) => {
     const reader = createCgroupReader(makeFileTree(test, POD_V2));
-    assert.equal(reader.cpuLimitCores(), 0.5);
+    assert.deepEqual(reader.cpu(), { limitCores: 0.5, unreadable: undefined });
     assert.equal(reader.cpuThrottledSeconds(), 0.12);
     // The file cache that nobody uses would be dropped before anybody is killed.
-    assert.deepEqual(reader.memory(), { limitBytes: 268_435_456, headroomBytes: 268_435_456 - 70_000_000 });
+    assert.deepEqual(reader.memory(), {
+      limitBytes: 268_435_456,
+      headroomBytes: 268_435_456 - 70_000_000,
+      unreadable: undefined,
+    });
   });
 
   it('takes the headroom of the tightest group on the way up, which need not be the one with the lowest limit', (test) => {
@@ -110,16 +114,101 @@ describe('the cgroup reader', () => {
         'sys/fs/cgroup/pod/memory.stat': 'inactive_file 10000000\n',
       }),
     );
-    assert.deepEqual(reader.memory(), { limitBytes: 200_000_000, headroomBytes: 30_000_000 });
+    assert.deepEqual(reader.memory(), { limitBytes: 200_000_000, headroomBytes: 30_000_000, unreadable: undefined });
   });
 
-  it('knows no headroom where there is no limit, or where a file is broken', (test) => {
-    for (const broken of [
-      { 'sys/fs/cgroup/memory.max': 'max\n' },
-      { 'sys/fs/cgroup/memory.current': '\u0000garbage' },
-    ]) {
-      const { headroomBytes } = createCgroupReader(makeFileTree(test, { ...POD_V2, ...broken })).memory();
-      assert.equal(headroomBytes, null);
+  it('knows no headroom where there is no limit', (test) => {
+    const reader = createCgroupReader(makeFileTree(test, { ...POD_V2, 'sys/fs/cgroup/memory.max': 'max\n' }));
+    assert.deepEqual(reader.memory(), { limitBytes: null, headroomBytes: null, unreadable: undefined });
+  });
+
+  // Each of them would be "no limit" to a reader that takes what it cannot read for nothing.
+  for (const [what, pod, broken, file] of [
+    ['a CPU limit of version 2 that is garbage', POD_V2, { 'sys/fs/cgroup/cpu.max': 'fifty\n' }, 'cpu.max'],
+    ['a CPU limit of version 2 that is empty', POD_V2, { 'sys/fs/cgroup/cpu.max': '' }, 'cpu.max'],
+    ['a CPU limit of version 2 without its period', POD_V2, { 'sys/fs/cgroup/cpu.max': '50000\n' }, 'cpu.max'],
+    ['a CPU limit of version 2 that is gone', POD_V2, { 'sys/fs/cgroup/cpu.max': null }, 'cpu.max'],
+    ['a CPU quota of version 1 that is garbage', POD_V1, { 'sys/fs/cgroup/cpu/cpu.cfs_quota_us': 'x' }, 'quota'],
+    ['a CPU quota of version 1 without its period', POD_V1, { 'sys/fs/cgroup/cpu/cpu.cfs_period_us': null }, 'quota'],
+    ['a CPU quota of version 1 that is gone', POD_V1, { 'sys/fs/cgroup/cpu/cpu.cfs_quota_us': null }, 'quota'],
+    ['a memory limit of version 2 that is garbage', POD_V2, { 'sys/fs/cgroup/memory.max': '\u0000' }, 'memory.max'],
+    ['a memory limit of version 2 that is gone', POD_V2, { 'sys/fs/cgroup/memory.max': null }, 'memory.max'],
+    ['a memory usage that is garbage', POD_V2, { 'sys/fs/cgroup/memory.current': '-1' }, 'memory.current'],
+    ['a memory usage that is gone', POD_V2, { 'sys/fs/cgroup/memory.current': null }, 'memory.current'],
+    [
+      'a memory limit of version 1 that is gone',
+      POD_V1,
+      { 'sys/fs/cgroup/memory/memory.limit_in_bytes': null },
+      'limit',
+    ],
+    [
+      'a memory usage of version 1 that is gone',
+      POD_V1,
+      { 'sys/fs/cgroup/memory/memory.usage_in_bytes': null },
+      'usage',
+    ],
+  ] as const) {
+    it(`says that it cannot read ${what}, and invents no limit and no headroom`, (test) => {
+      const root = makeFileTree(test, pod);
+      for (const [name, text] of Object.entries(broken)) {
+        if (text === null) rmSync(join(root, name));
+        else writeFileSync(join(root, name), text);
+      }
+      const reader = createCgroupReader(root);
+      const isCpu = Object.keys(broken).some((name) => name.includes('/cpu'));
+      assert.match((isCpu ? reader.cpu() : reader.memory()).unreadable ?? '', new RegExp(file));
+      // What the other controller says is not touched by it.
+      assert.equal((isCpu ? reader.memory() : reader.cpu()).unreadable, undefined);
+      const { cpuLimitCores, memoryLimitBytes } = reader.read();
+      assert.equal(isCpu ? cpuLimitCores : reader.memory().headroomBytes, null);
+      assert.ok(
+        memoryLimitBytes === null ||
+          Object.keys(broken)
+            .join()
+            .match(/usage|current|cpu/),
+        'a made-up limit',
+      );
+    });
+  }
+
+  it('finds a limit that is unreadable on one of the groups around it', (test) => {
+    const root = makeFileTree(test, {
+      'proc/self/mountinfo': V2_MOUNT,
+      'proc/self/cgroup': '0::/pod/container\n',
+      'sys/fs/cgroup/pod/container/cpu.max': '150000 100000\n',
+      'sys/fs/cgroup/pod/cpu.max': 'broken\n',
+    });
+    const { limitCores, unreadable } = createCgroupReader(root).cpu();
+    assert.deepEqual([limitCores, unreadable?.endsWith('pod/cpu.max')], [1.5, true]);
+  });
+
+  it('takes a group whose controller is off for one without a limit', (test) => {
+    const root = makeFileTree(test, {
+      'proc/self/mountinfo': V2_MOUNT,
+      'proc/self/cgroup': '0::/\n',
+      // The root of a hierarchy counts usage, but has neither limits nor periods.
+      'sys/fs/cgroup/cpu.stat': 'usage_usec 5\nuser_usec 3\nsystem_usec 2\n',
+      'sys/fs/cgroup/memory.stat': 'anon 1\ninactive_file 2\n',
+    });
+    const reader = createCgroupReader(root);
+    assert.deepEqual(reader.cpu(), { limitCores: null, unreadable: undefined });
+    assert.deepEqual(reader.memory(), { limitBytes: null, headroomBytes: null, unreadable: undefined });
+  });
+
+  it('knows nothing of a mount that another one hides', (test) => {
+    const hidden = `${V2_MOUNT}50 30 0:40 / /sys/fs rw - tmpfs tmpfs rw\n`;
+    const root = makeFileTree(test, { 'proc/self/mountinfo': hidden, 'proc/self/cgroup': '0::/\n' });
+    assert.deepEqual(createCgroupReader(root).read(), NOTHING);
+  });
+
+  it('reads fractions of a CPU', (test) => {
+    for (const [text, cores] of [
+      ['150000 100000\n', 1.5],
+      ['1000 100000\n', 0.01],
+      ['33333 50000\n', 0.666_66],
+    ] as const) {
+      const root = makeFileTree(test, { ...POD_V2, 'sys/fs/cgroup/cpu.max': text });
+      assert.equal(createCgroupReader(root).cpu().limitCores, cores);
     }
   });
 
@@ -188,8 +277,22 @@ describe('the cgroup reader', () => {
     const root = makeFileTree(test, POD_V2);
     const reader = createCgroupReader(root);
     assert.equal(reader.read().cpuLimitCores, 0.5);
-    writeFileSync(`${root}/sys/fs/cgroup/cpu.max`, '200000 100000\n');
-    assert.equal(reader.read().cpuLimitCores, 2);
+    for (const [text, cores] of [
+      ['200000 100000\n', 2],
+      ['25000 100000\n', 0.25],
+      ['max 100000\n', null],
+    ] as const) {
+      writeFileSync(`${root}/sys/fs/cgroup/cpu.max`, text);
+      assert.deepEqual([reader.read().cpuLimitCores, reader.cpu().limitCores], [cores, cores]);
+    }
+    for (const [text, bytes] of [
+      ['536870912\n', 536_870_912],
+      ['134217728\n', 134_217_728],
+      ['max\n', null],
+    ] as const) {
+      writeFileSync(`${root}/sys/fs/cgroup/memory.max`, text);
+      assert.deepEqual([reader.read().memoryLimitBytes, reader.memory().limitBytes], [bytes, bytes]);
+    }
   });
 
   it('knows nothing, and says so, where there are no cgroups', (test) => {

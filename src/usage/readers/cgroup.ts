@@ -30,15 +30,24 @@ type Pressure = Readonly<Record<`${'cpu' | 'memory' | 'io'}Pressure${'Waiting' |
  */
 const NO_LIMIT_BYTES = 2 ** 62;
 
-type ContainerMemory = {
+/**
+ * The file of a limit that is there and cannot be read, or holds what the kernel never writes; absent if all is well.
+ * Whoever decides must then take it that nothing is allowed: a guard closes, it does not open.
+ */
+type MaybeUnreadable = { readonly unreadable?: string | undefined };
+
+/** `null` without a limit. */
+type ContainerCpu = MaybeUnreadable & { readonly limitCores: number | null };
+
+type ContainerMemory = MaybeUnreadable & {
   readonly limitBytes: number | null;
-  /** What can still be taken before this container, or one of the groups around it, is at its limit. */
+  /** What can still be taken before this container, or one of the groups around it, is at its limit; `null` without a limit. */
   readonly headroomBytes: number | null;
 };
 
 /** All of it, or only what a decision needs: each file costs the kernel some work. */
 export type CgroupReader = Reader<ContainerReading> & {
-  readonly cpuLimitCores: () => number | null;
+  readonly cpu: () => ContainerCpu;
   readonly cpuThrottledSeconds: () => number | null;
   readonly memory: () => ContainerMemory;
 };
@@ -53,7 +62,7 @@ export function createCgroupReader(rootFolder = '/'): CgroupReader {
   return {
     name: 'cgroup',
     read: () => readContainer(location),
-    cpuLimitCores: () => cpuLimitCores(cpu),
+    cpu: () => readCpu(cpu),
     cpuThrottledSeconds: () => throttledSeconds(cpu.fields('cpu.stat')),
     memory: () => readMemory(at(location, 'memory')),
   };
@@ -72,7 +81,7 @@ function readContainer(location: ReturnType<typeof locateCgroup>): ContainerRead
 
   return {
     cgroupVersion: cpu.version ?? memory.version,
-    cpuLimitCores: cpuLimitCores(cpu),
+    cpuLimitCores: readCpu(cpu).limitCores,
     cpuUsageSeconds: usageNs !== null ? usageNs / 1e9 : usageUs !== undefined ? usageUs / 1e6 : null,
     cpuPeriods: cpuStat.get('nr_periods') ?? null,
     cpuThrottledPeriods: cpuStat.get('nr_throttled') ?? null,
@@ -81,7 +90,7 @@ function readContainer(location: ReturnType<typeof locateCgroup>): ContainerRead
     memoryUsageBytes: memory.number(memory.version === 2 ? 'memory.current' : 'memory.usage_in_bytes'),
     memoryWorkingSetBytes: memory.own === undefined ? null : workingSetBytes(memory.own, memory.version),
     memoryOomKills: oomControl.get('oom_kill') ?? null,
-    pidsLimit: pids.smallest((folder) => readNumber(join(folder, 'pids.max'))),
+    pidsLimit: smallest(pids.folders.map((folder) => readNumber(join(folder, 'pids.max')))),
     pids: pids.number('pids.current'),
     cpuPressureWaitingSeconds: pressureSeconds(cpu, 'cpu', 'some'),
     cpuPressureStalledSeconds: pressureSeconds(cpu, 'cpu', 'full'),
@@ -94,8 +103,9 @@ function readContainer(location: ReturnType<typeof locateCgroup>): ContainerRead
 
 type Files = ReturnType<typeof at>;
 
-function cpuLimitCores(cpu: Files): number | null {
-  return cpu.version === 2 ? cpu.smallest(cpuMax) : cpu.smallest(cfsQuota);
+function readCpu({ version, folders }: Files): ContainerCpu {
+  const limits = folders.map(version === 2 ? cpuMax : cfsQuota);
+  return { limitCores: smallest(limits.map(knownOf)), unreadable: unreadableIn(limits) };
 }
 
 /** Only version 2 has it, one file for each resource beside the others; the kernel counts in microseconds. */
@@ -113,38 +123,115 @@ function throttledSeconds(cpuStat: ReadonlyMap<string, number>): number | null {
   return nanoseconds === undefined ? null : nanoseconds / 1e9;
 }
 
-function readMemory(memory: Files): ContainerMemory {
-  const limitOf = (folder: string) => {
-    const bytes = readNumber(join(folder, memory.version === 2 ? 'memory.max' : 'memory.limit_in_bytes'));
-    return bytes === null || bytes >= NO_LIMIT_BYTES ? null : bytes;
-  };
+function readMemory({ version, folders }: Files): ContainerMemory {
+  const limits = folders.map((folder) => memoryLimit(folder, version));
+  const headrooms = folders.map((folder, index): Limit => {
+    const limit = knownOf(limits[index] ?? null);
+    if (limit === null) return null;
+    const usage = usageFile(version);
+    const used = readNumber(join(folder, usage));
+    // Without the cache it is less than there is, which is the safe side.
+    return used === null
+      ? { unreadable: join(folder, usage) }
+      : Math.max(0, limit - used + inactiveCacheBytes(folder, version));
+  });
   return {
-    limitBytes: memory.smallest(limitOf),
-    headroomBytes: memory.smallest((folder) => {
-      const [limit, used] = [limitOf(folder), workingSetBytes(folder, memory.version)];
-      return limit === null || used === null ? null : Math.max(0, limit - used);
-    }),
+    limitBytes: smallest(limits.map(knownOf)),
+    headroomBytes: smallest(headrooms.map(knownOf)),
+    unreadable: unreadableIn([...limits, ...headrooms]),
   };
 }
+
+const usageFile = (version: 1 | 2 | null) => (version === 2 ? 'memory.current' : 'memory.usage_in_bytes');
 
 /** What the kernel cannot simply drop: all but the file cache that nobody has used for a while. */
 function workingSetBytes(folder: string, version: 1 | 2 | null): number | null {
-  const used = readNumber(join(folder, version === 2 ? 'memory.current' : 'memory.usage_in_bytes'));
-  const cache = readFields(join(folder, 'memory.stat')).get(version === 2 ? 'inactive_file' : 'total_inactive_file');
+  const used = readNumber(join(folder, usageFile(version)));
+  const cache = cacheBytes(folder, version);
   return used === null || cache === undefined ? null : Math.max(0, used - cache);
 }
 
+function cacheBytes(folder: string, version: 1 | 2 | null): number | undefined {
+  return readFields(join(folder, 'memory.stat')).get(version === 2 ? 'inactive_file' : 'total_inactive_file');
+}
+
+/** No more than is in use: the two files are read one after the other. */
+function inactiveCacheBytes(folder: string, version: 1 | 2 | null): number {
+  return Math.min(cacheBytes(folder, version) ?? 0, readNumber(join(folder, usageFile(version))) ?? 0);
+}
+
+/** A number; nothing that limits; or the file that should say it and cannot be understood. */
+type Limit = number | null | { readonly unreadable: string };
+
+const knownOf = (limit: Limit) => (typeof limit === 'number' ? limit : null);
+
+function unreadableIn(limits: readonly Limit[]): string | undefined {
+  for (const limit of limits) if (limit !== null && typeof limit === 'object') return limit.unreadable;
+  return undefined;
+}
+
+/**
+ * Reads the file of a limit. One that is missing limits nothing: the root of a hierarchy has none, nor has a group whose controller is off.
+ * But where the controller is on, as another file shows, it must be there.
+ */
+function readLimit(
+  file: string,
+  isControllerOn: () => boolean,
+  parse: (text: string) => number | null | undefined,
+): Limit {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+    return isMissing && !isControllerOn() ? null : { unreadable: file };
+  }
+  const limit = parse(text);
+  return limit === undefined ? { unreadable: file } : limit;
+}
+
+/** The kernel counts periods only where it can enforce a quota. */
+const enforcesQuota = (folder: string) => () => readFields(join(folder, 'cpu.stat')).has('nr_periods');
+
 /** cgroup-v2.rst, cpu.max: `$MAX $PERIOD` in microseconds, `max` for no limit. */
-function cpuMax(folder: string): number | null {
-  const [quota, period] = readText(join(folder, 'cpu.max')).split(/\s+/).map(toNumber);
-  return quota != null && period != null && quota > 0 && period > 0 ? quota / period : null;
+function cpuMax(folder: string): Limit {
+  return readLimit(join(folder, 'cpu.max'), enforcesQuota(folder), (text) => {
+    const [max = '', ...rest] = text.split(/\s+/);
+    const [period] = rest.map(toNumber);
+    if (period == null || period <= 0 || rest.length !== 1) return undefined;
+    const quota = toNumber(max);
+    if (quota === null || quota <= 0) return max === 'max' ? null : undefined;
+    return quota / period;
+  });
 }
 
 /** sched-bwc.rst: a quota of -1 is no limit. */
-function cfsQuota(folder: string): number | null {
-  const quota = readNumber(join(folder, 'cpu.cfs_quota_us'));
-  const period = readNumber(join(folder, 'cpu.cfs_period_us'));
-  return quota !== null && period !== null && quota > 0 && period > 0 ? quota / period : null;
+function cfsQuota(folder: string): Limit {
+  const periodFile = join(folder, 'cpu.cfs_period_us');
+  return readLimit(join(folder, 'cpu.cfs_quota_us'), enforcesQuota(folder), (text) => {
+    if (text === '-1') return null;
+    const [quota, period] = [toNumber(text), readNumber(periodFile)];
+    return quota !== null && period !== null && quota > 0 && period > 0 ? quota / period : undefined;
+  });
+}
+
+function memoryLimit(folder: string, version: 1 | 2 | null): Limit {
+  const file = join(folder, version === 2 ? 'memory.max' : 'memory.limit_in_bytes');
+  return readLimit(
+    file,
+    () => readNumber(join(folder, usageFile(version))) !== null,
+    (text) => {
+      const bytes = toNumber(text);
+      if (bytes === null) return version === 2 && text === 'max' ? null : undefined;
+      return bytes >= NO_LIMIT_BYTES ? null : bytes;
+    },
+  );
+}
+
+/** The tightest limit on the way up. */
+function smallest(limits: readonly (number | null)[]): number | null {
+  const known = limits.filter((limit) => limit !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 /** One controller's files; with nothing mounted every answer is "not known". */
@@ -157,13 +244,9 @@ function at(location: ReturnType<typeof locateCgroup>, controller: Controller) {
   return {
     version,
     own,
+    folders,
     number: (file: string) => (own === undefined ? null : readNumber(join(own, file))),
     fields: (file: string) => (own === undefined ? new Map<string, number>() : readFields(join(own, file))),
-    /** The tightest limit on the way up. */
-    smallest: (limitOf: (folder: string) => number | null): number | null => {
-      const limits = folders.map(limitOf).filter((limit) => limit !== null);
-      return limits.length === 0 ? null : Math.min(...limits);
-    },
   };
 }
 

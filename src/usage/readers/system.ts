@@ -1,6 +1,7 @@
 /** Reads the machine underneath: in a pod that is the node, shared with others. */
-import { arch, availableParallelism, freemem, hostname, loadavg, platform, release, totalmem, uptime } from 'node:os';
+import { arch, freemem, hostname, loadavg, platform, release, totalmem, uptime } from 'node:os';
 import type { Reader } from '../reader.ts';
+import { countCpus } from './cpus.ts';
 
 export type SystemReading = {
   readonly hostname: string;
@@ -25,7 +26,7 @@ export function createSystemReader(): Reader<SystemReading> {
         platform: platform(),
         architecture: arch(),
         kernel: release(),
-        cpus: availableParallelism(),
+        cpus: countCpus(),
         loadAverage: [one, five, fifteen],
         memoryTotalBytes: totalmem(),
         memoryAvailableBytes: freemem(),

@@ -8,6 +8,7 @@ const URL_OF_SKYOPS = 'http://127.0.0.1:8001';
 const number = (file: string) => Number(readFileSync(`${POD}/${file}`, 'utf8'));
 const field = (file: string, name: string) =>
   Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(readFileSync(`${POD}/${file}`, 'utf8'))?.[1]);
+const limitMemory = (bytes: number) => writeFileSync(`${POD}/memory.max`, String(bytes));
 const limitCpu = (max: string) => writeFileSync(`${POD}/cpu.max`, max);
 
 async function ask(path: string, body?: object): Promise<{ status: number; json: Record<string, unknown> }> {
@@ -47,6 +48,15 @@ for (let tries = 0; ; tries += 1) {
   await pause(500);
 }
 
+const fractional = {
+  status: (await ask('/status')).json,
+  exact: (await ask('/simulate-cpu', { cpu: '1200m', seconds: 0.5 })).json,
+  share: (await ask('/simulate-cpu', { cpu: '80%', seconds: 0.5 })).json,
+  tooMuch: (await ask('/simulate-cpu', { cpu: '1400m', seconds: 0.5 })).json,
+  saturated: (await ask('/simulate-cpu', { parallelism: 2, saturate: true, seconds: 0.5 })).json,
+};
+limitCpu('max 100000');
+await pause(2000);
 const unlimited = (await ask('/status')).json['container'];
 // The first of everything compiles code, which takes seconds of CPU time in an emulation.
 for (let round = 0; round < 3; round += 1) await simulateCpu({ cpu: '100m', seconds: 0.5 });
@@ -60,5 +70,28 @@ const tooMuchCpu = await ask('/simulate-cpu', { cpu: '450m' });
 limitCpu('max 100000');
 const memory = await simulateMemory();
 const tooMuchMemory = await ask('/simulations/memory', { memory: '95%' });
-const result = { unlimited, limited, exact, flatOut, saturated, tooMuchCpu, memory, tooMuchMemory };
+limitMemory(536_870_912);
+await pause(2000);
+const grownMemory = (await ask('/status')).json['container'];
+limitMemory(318_767_104);
+limitCpu('25000 100000');
+await pause(2000);
+const shrunk = {
+  container: (await ask('/status')).json['container'],
+  memory: await ask('/simulations/memory', { memory: '95%', seconds: 5 }),
+  cpu: await ask('/simulate-cpu', { cpu: '300m', seconds: 0.5 }),
+};
+const result = {
+  fractional,
+  grownMemory,
+  shrunk,
+  unlimited,
+  limited,
+  exact,
+  flatOut,
+  saturated,
+  tooMuchCpu,
+  memory,
+  tooMuchMemory,
+};
 process.stdout.write(`\nRESULT ${JSON.stringify(result)}\n`);
