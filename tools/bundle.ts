@@ -48,6 +48,16 @@ const builtinsByRequire: Plugin = {
   },
 };
 
+/** This package hides from bundlers that it requires another one, by a helper that has another name. */
+const grpcByRequire: Plugin = {
+  name: 'grpc',
+  setup: (bundler) =>
+    bundler.onLoad({ filter: /otlp-grpc-exporter-base\/dist\/grpc-exporter-transport\.mjs$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll('__require("@grpc/grpc-js")', 'require("@grpc/grpc-js")'),
+      loader: 'js',
+    })),
+};
+
 /** The service is a file of its own, which is loaded with its compiled code (cached-service.ts). */
 const serviceFromCache: Plugin = {
   name: 'service',
@@ -99,7 +109,7 @@ const SCRIPT: BuildOptions = {
   banner: {
     js: "const { pathToFileURL } = require('node:url'), __url = pathToFileURL(__filename).href, __resolve = (name) => pathToFileURL(require.resolve(name)).href;",
   },
-  plugins: [builtinsByRequire, threadsByTheirNewNames, withoutTheNeverCalled],
+  plugins: [builtinsByRequire, threadsByTheirNewNames, grpcByRequire, withoutTheNeverCalled],
 };
 
 /** @returns the packages of which something is in the bundle, as their folders. */

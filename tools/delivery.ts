@@ -47,7 +47,7 @@ function schemaOfSetting({ variable, schema }: Setting<unknown>): Schema {
   const stricter = STRICTER[variable];
   if (stricter !== undefined) return stricter;
   // YAML makes a boolean of true, and a number of an id of digits alone.
-  if (schema === undefined) return { type: ['string', 'number'] };
+  if (schema === undefined) return { type: ['string', 'number', 'boolean'] };
   if ('enum' in schema)
     return { enum: schema.enum.flatMap((word) => (/^(true|false)$/.test(word) ? [word, word === 'true'] : [word])) };
   // An amount in bytes is a number; a number in quotes is one too, as variables are often written.

@@ -44,7 +44,10 @@ function configurationPage(): string {
     '# Configuration',
     MADE_BY,
     'SkyOps reads environment variables, once, at start. A value that is not right, or a `SKYOPS_` variable that does not exist,\n' +
-      'ends the start with exit code 2 and one line for each error. An empty variable counts as not set.',
+      'ends the start with exit code 2 and one line for each error. An empty variable counts as not set.\n' +
+      'Numbers may be written as Helm and Go write them: `1e+06`, `1_000`, `90s` for seconds.\n\n' +
+      'Variables of OpenTelemetry (`OTEL_…`) never end the start. What cannot be used is a warning in the log, where spans are exported at all, and the default holds.\n' +
+      'The exporter itself reads `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`.',
     ...tables,
     '',
   ].join('\n\n');

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Setting } from '#foundation/setting.ts';
 import { drainConflict } from '#lifecycle/drain.ts';
+import { exportTarget } from '#observability/tracing/settings.ts';
 import { seed } from '#test/support/schema-arbitrary.ts';
 import { settings } from './catalog.ts';
 import { type Environment, loadConfig } from './load.ts';
@@ -80,10 +81,156 @@ describe('the configuration', () => {
     assert.deepEqual(loaded.value.given, {});
   });
 
+  it('takes numbers as Go, Helm and people write them', () => {
+    for (const [given, seconds] of [
+      ['90', 90],
+      ['9e+01', 90],
+      ['9.0e1', 90],
+      ['90.0', 90],
+      ['+90', 90],
+      [' 90\n', 90],
+      ['90s', 90],
+      ['1m30s', 90],
+      ['.5', 0.5],
+      ['1_000', 1000],
+    ] as const) {
+      const loaded = loadConfig({ SKYOPS_MAX_SECONDS: given });
+      assert.equal(loaded.ok && loaded.value.config.simulation.maxSeconds, seconds, given);
+    }
+    for (const [given, bytes] of [
+      ['1.073741824e+09', 1024 ** 3],
+      ['1Gi', 1024 ** 3],
+      ['0.5Gi', 1024 ** 3 / 2],
+      ['1e9', 1e9],
+      ['1G', 1e9],
+      ['1073741824', 1024 ** 3],
+    ] as const) {
+      const loaded = loadConfig({ SKYOPS_MAX_MEMORY: given });
+      assert.equal(loaded.ok && loaded.value.config.simulation.maxMemoryBytes, bytes, given);
+    }
+    const loaded = loadConfig({ SKYOPS_MAX_CONNECTIONS: '1e+06', SKYOPS_LOG_LEVEL: 'warn\n' });
+    assert.ok(loaded.ok && loaded.value.config.http.maxConnections === 1_000_000);
+    for (const wrong of ['0x10', '1,000', '1e', 'e3', '.', '1_0', '١', 'NaN', '10 0', '1.5.0', '5m5'])
+      assert.equal(errorsOf({ SKYOPS_MAX_CONNECTIONS: wrong }).length, 1, wrong);
+    assert.equal(errorsOf({ SKYOPS_MAX_CONNECTIONS: '100.5' }).length, 1);
+  });
+
+  describe('of OpenTelemetry', () => {
+    const COLLECTOR = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+    const read = (environment: Environment) => {
+      const loaded = loadConfig({ ...COLLECTOR, ...environment });
+      assert.ok(loaded.ok, JSON.stringify(loaded));
+      const { config, warnings, given } = loaded.value;
+      return { tracing: config.tracing, target: exportTarget(config.tracing), warnings, given };
+    };
+
+    // As its operator, charts and people set them; "right" as its specification says.
+    for (const [variable, given, name, right, isWarned] of [
+      ['OTEL_PROPAGATORS', 'tracecontext,baggage,b3', 'propagators', ['tracecontext', 'baggage', 'b3'], false],
+      ['OTEL_PROPAGATORS', 'baggage,tracecontext', 'propagators', ['baggage', 'tracecontext'], false],
+      ['OTEL_PROPAGATORS', ' TraceContext , B3Multi ', 'propagators', ['tracecontext', 'b3multi'], false],
+      ['OTEL_PROPAGATORS', 'xray,tracecontext', 'propagators', ['tracecontext'], true],
+      ['OTEL_PROPAGATORS', 'jaeger', 'propagators', ['tracecontext', 'baggage'], true],
+      ['OTEL_PROPAGATORS', 'none', 'propagators', ['none'], false],
+      ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'protocol', 'grpc', false],
+      ['OTEL_EXPORTER_OTLP_PROTOCOL', 'GRPC', 'protocol', 'grpc', false],
+      ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/json', 'protocol', 'http/protobuf', true],
+      ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http', 'protocol', 'http/protobuf', true],
+      ['OTEL_TRACES_EXPORTER', 'console', 'exporters', ['otlp'], true],
+      ['OTEL_TRACES_EXPORTER', 'otlp,console', 'exporters', ['otlp'], true],
+      ['OTEL_TRACES_EXPORTER', 'OTLP', 'exporters', ['otlp'], false],
+      ['OTEL_TRACES_EXPORTER', 'none', 'exporters', ['none'], false],
+      ['OTEL_TRACES_EXPORTER', 'jaeger', 'exporters', ['otlp'], true],
+      ['OTEL_SDK_DISABLED', 'True', 'isDisabled', true, false],
+      ['OTEL_SDK_DISABLED', 'yes', 'isDisabled', false, true],
+      ['OTEL_SDK_DISABLED', '1', 'isDisabled', false, true],
+      ['OTEL_TRACES_SAMPLER', 'ALWAYS_ON', 'sampler', 'always_on', false],
+      ['OTEL_TRACES_SAMPLER', 'xray', 'sampler', 'parentbased_always_on', true],
+      ['OTEL_TRACES_SAMPLER', 'parentbased_jaeger_remote', 'sampler', 'parentbased_always_on', true],
+      ['OTEL_TRACES_SAMPLER_ARG', '0.25', 'samplerRatio', 0.25, false],
+      ['OTEL_TRACES_SAMPLER_ARG', 'endpoint=http://jaeger:14250', 'samplerRatio', 1, true],
+      ['OTEL_TRACES_SAMPLER_ARG', '5', 'samplerRatio', 1, true],
+      ['OTEL_BSP_SCHEDULE_DELAY', '5s', 'batchDelayMs', 5000, true],
+      ['OTEL_BSP_SCHEDULE_DELAY', '0', 'batchDelayMs', 1, false],
+      ['OTEL_BSP_SCHEDULE_DELAY', '-1', 'batchDelayMs', 5000, true],
+      ['OTEL_BSP_MAX_QUEUE_SIZE', '100000', 'queueSize', 65_536, true],
+      ['OTEL_BSP_MAX_QUEUE_SIZE', '2e3', 'queueSize', 2000, false],
+      ['OTEL_EXPORTER_OTLP_TIMEOUT', '10s', 'exportTimeoutMs', 10_000, true],
+      ['OTEL_EXPORTER_OTLP_TIMEOUT', '0', 'exportTimeoutMs', 3_600_000, false],
+      ['OTEL_EXPORTER_OTLP_COMPRESSION', 'GZIP', 'compression', 'gzip', false],
+      ['OTEL_EXPORTER_OTLP_COMPRESSION', 'zstd', 'compression', 'none', true],
+      ['OTEL_RESOURCE_ATTRIBUTES', 'a=b,,c=d,', 'resourceAttributes', { a: 'b', c: 'd' }, false],
+      ['OTEL_RESOURCE_ATTRIBUTES', 'a=%ZZ', 'resourceAttributes', {}, true],
+      ['OTEL_RESOURCE_ATTRIBUTES', 'nonsense', 'resourceAttributes', {}, true],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization=Bearer%20x=', 'headers', { authorization: 'Bearer x=' }, false],
+      ['OTEL_SERVICE_NAME', 'x'.repeat(256), 'serviceName', null, true],
+    ] as const) {
+      it(`takes ${variable}=${given.slice(0, 40)} for ${JSON.stringify(right)}${isWarned ? ', and warns' : ''}`, () => {
+        const { tracing, warnings } = read({ [variable]: given });
+        assert.deepEqual(tracing[name], right);
+        const isOff = name === 'isDisabled' && tracing.isDisabled;
+        assert.equal(warnings.length, isWarned && !isOff ? 1 : 0, warnings.join());
+        assert.ok(warnings.every((warning) => warning.startsWith(`${variable} `)));
+      });
+    }
+
+    it('warns of nothing where nothing is exported', () => {
+      const wrong = { OTEL_PROPAGATORS: 'xray', OTEL_BSP_SCHEDULE_DELAY: '5s', OTEL_TRACES_SAMPLER: 'xray' };
+      for (const off of [
+        { OTEL_SDK_DISABLED: 'true' },
+        { OTEL_TRACES_EXPORTER: 'none' },
+        { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
+      ]) {
+        const { warnings, target } = read({ ...wrong, ...off });
+        assert.deepEqual([warnings, target], [[], undefined]);
+      }
+      assert.equal(read(wrong).warnings.length, 3);
+    });
+
+    it('uses credentials in an endpoint, and shows them nowhere', () => {
+      const endpoint = 'https://user:canary%201@collector:4318/otlp/?token=canary';
+      const { target, given, warnings } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+      assert.equal(target?.url, 'https://collector:4318/otlp/v1/traces?token=canary');
+      assert.equal(target.headers['authorization'], `Basic ${Buffer.from('user:canary 1').toString('base64')}`);
+      assert.deepEqual(given, { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://(hidden)@collector:4318/otlp/?(hidden)' });
+      for (const wrong of ['htp://user:canary@collector', 'http://user:canary@', '//user:canary@x:y', 'unix:///canary'])
+        assert.doesNotMatch(JSON.stringify([read({ OTEL_EXPORTER_OTLP_ENDPOINT: wrong }), warnings]), /canary/, wrong);
+    });
+
+    it('sends where the protocol says, with what holds for traces alone first', () => {
+      const target = (environment: Environment) => read(environment).target;
+      assert.equal(target({})?.url, 'http://collector:4318/v1/traces');
+      assert.equal(target({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' })?.url, 'http://collector:4318/v1/traces');
+      const grpc = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
+      assert.equal(target({ ...grpc, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4317' })?.url, 'http://c:4317/');
+      assert.equal(target({ ...grpc, OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4317' })?.url, 'https://c:4317/');
+      const plain = { ...grpc, OTEL_EXPORTER_OTLP_ENDPOINT: 'c:4317', OTEL_EXPORTER_OTLP_INSECURE: 'TRUE' };
+      assert.equal(target(plain)?.url, 'http://c:4317/');
+      const special = target({
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf',
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces:1/own',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '1',
+        OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '2',
+        OTEL_EXPORTER_OTLP_COMPRESSION: 'none',
+        OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'gzip',
+        OTEL_EXPORTER_OTLP_HEADERS: 'a=1,b=1',
+        OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'b=2',
+      });
+      assert.deepEqual(special, {
+        url: 'http://traces:1/own',
+        protocol: 'http/protobuf',
+        headers: { a: '1', b: '2' },
+        timeoutMs: 2,
+        compression: 'gzip',
+      });
+    });
+  });
+
   it('either loads values that are in range or says what is wrong, whatever the environment holds', (test) => {
     const chosenSeed = seed();
     test.diagnostic(`seed ${chosenSeed}; FUZZ_SEED=${chosenSeed} repeats it`);
-    const declared = Object.values(settings).flatMap((group) => Object.values(group));
+    const declared: readonly Setting<unknown>[] = Object.values(settings).flatMap((group) => Object.values(group));
     const variables = declared.map(({ variable }) => variable);
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -94,9 +241,9 @@ describe('the configuration', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...variables, 'SKYOPS_X', 'PATH'), text), (environment) => {
         const loaded = loadConfig(environment);
-        const wrong = declared.filter(({ variable, parse }) => {
+        const wrong = declared.filter(({ variable, parse, isForeign }) => {
           const given = environment[variable] ?? '';
-          return given !== '' && !/_PORT$/.test(variable) && parse(given) === undefined;
+          return !isForeign && given !== '' && !/_PORT$/.test(variable) && parse(given) === undefined;
         });
         if (wrong.length > 0) {
           assert.ok(!loaded.ok);
@@ -119,7 +266,10 @@ describe('the configuration', () => {
           }
           assert.equal(drainConflict(loaded.value.config.drain), undefined);
         }
-        if (!loaded.ok) for (const error of loaded.refusal) assert.doesNotMatch(error, /\n/);
+        const lines = loaded.ok ? loaded.value.warnings : loaded.refusal;
+        for (const line of lines) assert.doesNotMatch(line, /\n/);
+        // What belongs to others is never a reason not to start.
+        if (!loaded.ok) for (const error of loaded.refusal) assert.doesNotMatch(error, /^OTEL_/);
       }),
       { numRuns: 20_000, seed: chosenSeed },
     );

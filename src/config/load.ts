@@ -1,8 +1,9 @@
 /** Reads the environment into the configuration, or says everything that is wrong with it at once. */
 
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
-import type { Setting } from '#foundation/setting.ts';
+import { HIDDEN, type Setting } from '#foundation/setting.ts';
 import { drainConflict } from '#lifecycle/drain.ts';
+import { asksForExport } from '#observability/tracing/settings.ts';
 import { type Config, settings } from './catalog.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,6 +31,8 @@ const SERVICE_LINK_PORT = /^(tcp|udp|sctp):\/\//;
 export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErrors> {
   const errors: string[] = [];
   const warnings: string[] = [];
+  /** Of variables that are not ours. */
+  const remarks: string[] = [];
   const given: Record<string, string> = {};
   const known = new Set<string>();
   let links = 0;
@@ -44,11 +47,15 @@ export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErro
     // An empty value is how a manifest or a Compose file spells "not set".
     if (text === undefined || text === '' || isLink(variable, text)) return setting.fallback;
     const value = setting.parse(text);
-    if (value === undefined)
+    const remark = value === undefined ? `is not ${setting.expected}: it is not used` : setting.remark?.(text);
+    if (setting.isForeign === true) {
+      if (remark !== undefined) remarks.push(`${variable} ${remark}.`);
+    } else if (value === undefined) {
       errors.push(
         `${variable}: got ${setting.isSecret ? 'a value that is not shown' : shown(text)}, expected ${setting.expected}.`,
       );
-    else given[variable] = setting.isSecret ? '(hidden)' : text;
+    }
+    if (value !== undefined) given[variable] = setting.isSecret ? HIDDEN : (setting.shown?.(text) ?? text);
     return value ?? setting.fallback;
   }
 
@@ -71,6 +78,8 @@ export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErro
   );
   const conflict = isDrainRead ? drainConflict(config.drain) : undefined;
   if (conflict !== undefined) errors.push(conflict);
+  // Nobody wants to hear of the details of an export that is off.
+  if (asksForExport(config.tracing, environment)) warnings.push(...remarks);
   if (links > 0) {
     warnings.push(
       `Ignored ${links} SKYOPS_… variables that Kubernetes sets for a Service of this name. Set enableServiceLinks: false in the pod to be rid of them.`,

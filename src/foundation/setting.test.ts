@@ -8,15 +8,18 @@ describe('a setting', () => {
 
   it('takes whole numbers inside of its range, and nothing that only looks like one', () => {
     assert.equal(port.parse('8001'), 8001);
+    for (const text of ['1e3', ' 1000\n', '1_000', '1000.0', '+1000', '1.0e+03'])
+      assert.equal(port.parse(text), 1000, text);
     assert.equal(port.parse('0'), 0);
-    for (const text of ['65536', '-1', '1.5', '1e3', '0x10', ' 1', '1 ', '', '١', 'NaN', 'Infinity', '9'.repeat(400)]) {
+    for (const text of ['65536', '-1', '1.5', '0x10', '1 1', '', '١', 'NaN', 'Infinity', '9'.repeat(400)]) {
       assert.equal(port.parse(text), undefined, text);
     }
   });
 
   it('takes decimal numbers inside of its range', () => {
-    assert.equal(seconds.parse('2.5'), 2.5);
-    for (const text of ['0.09', '60.1', '.5', '5.', '1e1', 'Infinity', '-0.5']) {
+    for (const text of ['2.5', '2.50', '25e-1']) assert.equal(seconds.parse(text), 2.5, text);
+    assert.equal(seconds.parse('.5'), 0.5);
+    for (const text of ['0.09', '60.1', '1e2', 'Infinity', '-0.5']) {
       assert.equal(seconds.parse(text), undefined, text);
     }
   });

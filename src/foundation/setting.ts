@@ -1,5 +1,5 @@
 /** What a setting is: one declaration gives its parsing, its checking, its error text and its row in the reference. */
-import { parseMemoryAmount, shownBytes } from './quantity.ts';
+import { parseDuration, parseMemoryAmount, shownBytes } from './quantity.ts';
 
 export type Setting<Value> = {
   /** The environment variable: `SKYOPS_…`, or OpenTelemetry's own `OTEL_…`. */
@@ -13,6 +13,12 @@ export type Setting<Value> = {
   readonly schema?: SettingSchema;
   /** Its value is shown nowhere: neither in errors nor on /status. */
   readonly isSecret?: boolean;
+  /** It belongs to somebody else's standard: what cannot be used is a warning, never a reason not to start, and is not repeated. */
+  readonly isForeign?: boolean;
+  /** What of a value is not used as it was given, in words that follow the variable's name; it never repeats the value. */
+  readonly remark?: (text: string) => string | undefined;
+  /** How a right value is shown on /status, where it may hold what is nobody's business. */
+  readonly shown?: (text: string) => string;
   /** How the reference writes the fallback, where its plain form is not what one would set. */
   readonly shownFallback?: string;
   /** `undefined` where the text is not a right value. */
@@ -37,34 +43,47 @@ type Declaration<Value> = {
 
 type Range = { readonly minimum: number; readonly maximum: number };
 
-const WHOLE_NUMBER = /^\d{1,15}$/;
-const DECIMAL_NUMBER = /^\d{1,15}(\.\d{1,9})?$/;
+/** Stands where a value must not be shown. */
+export const HIDDEN = '(hidden)';
+
+/**
+ * As Go, Helm and people write numbers: Helm writes 2000000 as `2e+06`, Go takes `1_000`, a file of a Secret ends with a line break. Number() alone would
+ * take "", "0x10" and "Infinity" as well; each of them is more often a slip than meant.
+ */
+const NUMBER = /^[+-]?(\d{1,3}(_\d{3})+|\d{1,18})?(\.\d{0,18})?(e[+-]?\d{1,2})?$/i;
+
+/** `undefined` where the text is not a number. */
+export function parseNumber(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (!NUMBER.test(trimmed) || !/\d/.test(trimmed.replace(/e.*$/i, ''))) return undefined;
+  return Number(trimmed.replaceAll('_', ''));
+}
 
 export function integerSetting<Value extends number | null = number>(
   declaration: Declaration<Value> & Range,
 ): Setting<number | Value> {
-  return numeric(declaration, 'integer', WHOLE_NUMBER);
+  return numeric(declaration, 'integer');
 }
 
 export function numberSetting<Value extends number | null = number>(
   declaration: Declaration<Value> & Range,
 ): Setting<number | Value> {
-  return numeric(declaration, 'number', DECIMAL_NUMBER);
+  return numeric(declaration, 'number');
 }
 
 function numeric<Value extends number | null>(
   { minimum, maximum, ...declaration }: Declaration<Value> & Range,
   type: 'integer' | 'number',
-  spelling: RegExp,
 ): Setting<number | Value> {
+  const isInSeconds = declaration.variable.endsWith('_SECONDS');
   return {
     ...declaration,
     expected: `${type === 'integer' ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`,
     schema: { type, minimum, maximum },
     parse: (text) => {
-      // Number() alone would take "", " 5", "0x10" and "1e3"; each of them is more often a slip than meant.
-      if (!spelling.test(text)) return undefined;
-      const value = Number(text);
+      // A setting in seconds may be written as Go writes durations: 90, 90s, 1m30s.
+      const value = parseNumber(text) ?? (isInSeconds ? parseDuration(text.trim()) : undefined);
+      if (value === undefined || (type === 'integer' && !Number.isInteger(value))) return undefined;
       return value >= minimum && value <= maximum ? value : undefined;
     },
   };
@@ -81,7 +100,8 @@ export function bytesSetting({ minimum, maximum, ...declaration }: Declaration<n
     shownFallback: shownBytes(declaration.fallback),
     schema: { type: 'string', pattern: MEMORY_AMOUNT },
     parse: (text) => {
-      const amount = parseMemoryAmount(text);
+      const bytes = parseNumber(text);
+      const amount = bytes === undefined ? parseMemoryAmount(text.trim()) : parseMemoryAmount(bytes);
       return amount?.type === 'bytes' && amount.bytes >= minimum && amount.bytes <= maximum ? amount.bytes : undefined;
     },
   };
@@ -95,7 +115,7 @@ export function choiceSetting<const Choice extends string>(
     ...rest,
     expected: `one of ${choices.join(', ')}`,
     schema: { enum: choices },
-    parse: (text) => choices.find((choice) => choice === text),
+    parse: (text) => choices.find((choice) => choice === text.trim()),
   };
 }
 

@@ -125,7 +125,7 @@ function observe({ status, requestId, body }: ProblemAnswer, socket: Socket, { o
   observer.started();
   observer.finished({
     requestId,
-    trace: tracing.begin(undefined, undefined, undefined),
+    trace: tracing.begin(undefined, {}),
     method: OTHER_METHOD,
     path: UNMATCHED_PATH,
     status,

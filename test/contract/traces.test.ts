@@ -79,6 +79,67 @@ describe('traces', () => {
     assert.deepEqual([line?.['trace_id'], line?.['span_id']], [TRACE, spanId]);
   });
 
+  it('continue what Zipkin’s headers say, where the propagators name them', async (test) => {
+    const { ask, spansOf } = await rig(test, { OTEL_PROPAGATORS: 'tracecontext,baggage,b3' });
+    const other = '80f198ee56343ba864fe8b2a57d3eff7';
+    await ask('/health', { headers: { b3: `${other}-${PARENT}-1` } });
+    assert.equal((await spansOf(other))[0]?.parentSpanId, PARENT);
+    await ask('/health', {
+      headers: { 'x-b3-traceid': '64fe8b2a57d3eff7', 'x-b3-spanid': PARENT, 'x-b3-sampled': '1' },
+    });
+    assert.equal((await spansOf(`${'0'.repeat(16)}64fe8b2a57d3eff7`))[0]?.parentSpanId, PARENT);
+    // The last of the propagators holds where both are there, and the first where the last is not.
+    const traceparent = `00-${TRACE}-${PARENT}-01`;
+    await ask('/ready', { headers: { traceparent, b3: `${other}-${PARENT}-1` } });
+    await spansOf(other, 2);
+    await ask('/health', { headers: { traceparent } });
+    await spansOf(TRACE);
+  });
+
+  it('do not hear of Zipkin’s headers where the propagators do not', async (test) => {
+    const { ask, log } = await rig(test);
+    await ask('/health', { headers: { b3: `${TRACE}-${PARENT}-1` } });
+    assert.equal(log.filter(({ trace_id }) => trace_id === TRACE).length, 0);
+  });
+
+  it('go by gRPC where that is asked for, with the headers', async (test) => {
+    const collector = await startCollector(test);
+    const { ask, log } = await startInProcess(test, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.grpcUrl,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20canary-1234',
+      OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+      OTEL_BSP_SCHEDULE_DELAY: '20',
+    });
+    await ask('/health', { headers: { traceparent: `00-${TRACE}-${PARENT}-01` } });
+    const span = await until('it is there', () => collector.spans.find(({ traceId }) => traceId === TRACE));
+    assert.deepEqual([span.name, span.parentSpanId, span.kind], ['GET /health', PARENT, 'server']);
+    await until('it is counted', async () => /^skyops_spans_exported_total [1-9]/m.test((await ask('/metrics')).text));
+    assert.equal(log.filter(({ level }) => level === 'warn').length, 0);
+  });
+
+  it('use the credentials of an endpoint', async (test) => {
+    const authorizations: (string | undefined)[] = [];
+    const receiver = createServer((request, response) => {
+      authorizations.push(request.headers.authorization);
+      response.end();
+    }).listen(0, '127.0.0.1');
+    await until('it listens', () => receiver.listening);
+    test.after(() => {
+      receiver.closeAllConnections();
+      receiver.close();
+    });
+    const { port } = receiver.address() as { port: number };
+    const { ask, log } = await startInProcess(test, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://user:canary-1234@127.0.0.1:${port}`,
+      OTEL_BSP_SCHEDULE_DELAY: '20',
+    });
+    const { text } = await ask('/status');
+    const [authorization] = await until('it is there', () => authorizations.length > 0 && authorizations);
+    assert.equal(authorization, `Basic ${Buffer.from('user:canary-1234').toString('base64')}`);
+    assert.doesNotMatch(JSON.stringify([text, log]), /canary-1234/);
+  });
+
   it('begin with the request’s own id where the caller brings none', async (test) => {
     const { ask, spansOf } = await rig(test);
     const { headers } = await ask('/health');

@@ -21,16 +21,18 @@ type ReceivedSpan = {
   readonly resource: Readonly<Record<string, unknown>>;
 };
 
-export type Collector = { readonly url: string; readonly spans: readonly ReceivedSpan[] };
+export type Collector = { readonly url: string; readonly grpcUrl: string; readonly spans: readonly ReceivedSpan[] };
 
 /** @param port any free one without it. */
 export async function startCollector(test: TestContext, port = 0): Promise<Collector> {
   const spans: ReceivedSpan[] = [];
   const server = new MockOtlpServer({
     logLevel: 'warn',
-    services: ['http'],
+    services: ['http', 'grpc'],
     httpHostname: '127.0.0.1',
     httpPort: port,
+    grpcHostname: '127.0.0.1',
+    grpcPort: 0,
     onTrace: ({ resourceSpans }: { resourceSpans: any[] }) => {
       for (const { resource, scopeSpans } of resourceSpans) {
         for (const scope of scopeSpans) {
@@ -41,7 +43,7 @@ export async function startCollector(test: TestContext, port = 0): Promise<Colle
   });
   await server.start();
   test.after(() => server.close());
-  return { url: String(server.httpUrl), spans };
+  return { url: String(server.httpUrl), grpcUrl: String(server.grpcUrl), spans };
 }
 
 function plain(span: any, resource: Pairs): ReceivedSpan {

@@ -31,8 +31,10 @@ export async function startOwnProcess(
   nodeOptions: readonly string[] = [],
   /** What runs it, such as a shell that enters a cgroup first and then becomes it. */
   launcher: readonly string[] = [],
+  /** The sources, or a bundle of them. */
+  main = MAIN,
 ): Promise<OwnProcess> {
-  const [command = '', ...words] = [...launcher, process.execPath, ...nodeOptions, MAIN];
+  const [command = '', ...words] = [...launcher, process.execPath, ...nodeOptions, main];
   const child = spawn(command, words, {
     env: environmentOf({ SKYOPS_DRAIN_DELAY_SECONDS: '0', ...settings }),
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -68,7 +68,7 @@ export function observeRequest(
 ): void {
   const startedMs = clock.monotonicMs();
   const { socket, headers } = request.raw;
-  const trace = tracing.begin(ownIdOf(request), oneOf(headers['traceparent']), oneOf(headers['tracestate']));
+  const trace = tracing.begin(ownIdOf(request), headers);
   request.trace = trace;
   // How a page or a script learns where its request is in the traces; what is not exported is nowhere to be found.
   if (trace.isSampled) reply.header('server-timing', `traceparent;desc="${traceparentOf(trace)}"`);
@@ -116,9 +116,6 @@ function declaredStatuses(schema: { response?: unknown } | undefined): readonly 
 
 /** `undefined` where the caller chose the id. */
 const ownIdOf = ({ id, raw }: FastifyRequest) => (raw.headers[REQUEST_ID_HEADER] === id ? undefined : id);
-
-/** Node joins what is sent twice, and types it as if it did not. */
-const oneOf = (header: string | string[] | undefined) => (typeof header === 'string' ? header : undefined);
 
 function sentBy({ raw }: FastifyRequest): SentRequest {
   const { method = '', url: target = '', httpVersion, headers } = raw;

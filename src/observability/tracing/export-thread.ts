@@ -8,8 +8,7 @@ import {
   SpanStatusCode,
   TraceFlags,
 } from '@opentelemetry/api';
-import { ExportResultCode } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
@@ -20,26 +19,41 @@ import type { Span } from './span.ts';
 /** The exporter tries again for its own timeout; what takes longer than that hangs. */
 const HANGING_MS = 1000;
 
-const { url, settings, resource } = workerData as ExportOrders;
+const { target, settings, resource } = workerData as ExportOrders;
 const main = parentPort as MessagePort;
 const tell = (news: ExportNews) => main.postMessage(news);
 
-const otlp = new OTLPTraceExporter({
-  url,
-  headers: { ...settings.headers, ...settings.tracesHeaders },
-  timeoutMillis: settings.exportTimeoutMs,
-  compression: settings.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
-});
+/** Only the protocol that is used is loaded: gRPC is several times as large as all the rest. */
+async function openExporter(): Promise<SpanExporter> {
+  const { url, headers, timeoutMs: timeoutMillis } = target;
+  const compression = target.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE;
+  if (target.protocol === 'http/protobuf') {
+    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+    return new OTLPTraceExporter({ url, headers, timeoutMillis, compression });
+  }
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
+  const { Metadata } = await import('@grpc/grpc-js');
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return new OTLPTraceExporter({ url, metadata, timeoutMillis, compression });
+}
+
+const opening = openExporter();
 const telling: SpanExporter = {
-  export: (spans, done) =>
-    otlp.export(spans, (result) => {
+  export: (spans, done) => {
+    const told = (result: ExportResult) => {
       const { code, error } = result;
       if (code === ExportResultCode.SUCCESS) tell({ type: 'settled', count: spans.length });
       else tell({ type: 'settled', count: spans.length, cause: failureOf(error) });
       done(result);
-    }),
-  forceFlush: () => otlp.forceFlush(),
-  shutdown: () => otlp.shutdown(),
+    };
+    opening.then(
+      (otlp) => otlp.export(spans, told),
+      (error: Error) => told({ code: ExportResultCode.FAILED, error }),
+    );
+  },
+  forceFlush: async () => (await opening).forceFlush?.(),
+  shutdown: async () => (await opening).shutdown(),
 };
 const processor = new BatchSpanProcessor({
   exporter: telling,
@@ -47,7 +61,7 @@ const processor = new BatchSpanProcessor({
   maxQueueSize: settings.queueSize,
   maxExportBatchSize: Math.min(settings.batchSize, settings.queueSize),
   scheduledDelayMillis: settings.batchDelayMs,
-  exportTimeoutMillis: settings.exportTimeoutMs + HANGING_MS,
+  exportTimeoutMillis: target.timeoutMs + HANGING_MS,
 });
 const known = Object.entries(resource).filter((pair): pair is [string, string] => pair[1] !== null);
 const shared = {

@@ -1,14 +1,13 @@
 /** Hands finished spans to the thread that sends them away, and counts what becomes of them. */
 import { Worker } from 'node:worker_threads';
 import type { Cancel } from '#foundation/clock.ts';
-import type { TracingSettings } from './settings.ts';
+import type { ExportTarget, TracingSettings } from './settings.ts';
 import type { Span } from './span.ts';
 import type { SpanExport, TracingParts } from './tracing.ts';
 
 /** What the thread is told at its start. */
 export type ExportOrders = {
-  /** The traces endpoint of the collector. */
-  readonly url: string;
+  readonly target: ExportTarget;
   readonly settings: TracingSettings;
   readonly resource: TracingParts['resource'];
 };
@@ -39,7 +38,7 @@ const REOPEN_MS = 30_000;
  * Node shares between its client and its server is compiled again for both, and a batch holds the loop for milliseconds while it is encoded
  * (docs/decisions/0011-the-request-path.md).
  */
-export function openExport(url: string, { clock, settings, resource, onExport }: TracingParts): SpanExport {
+export function openExport(target: ExportTarget, { clock, settings, resource, onExport }: TracingParts): SpanExport {
   let [exported, failed, dropped, waiting] = [0, 0, 0, 0];
   let isWorking: boolean | undefined;
   let batch: Span[] = [];
@@ -53,7 +52,7 @@ export function openExport(url: string, { clock, settings, resource, onExport }:
   thread = open();
 
   function open(): Worker | undefined {
-    const orders: ExportOrders = { url, settings, resource };
+    const orders: ExportOrders = { target, settings, resource };
     let worker: Worker;
     try {
       worker = new Worker(new URL('./export-thread.ts', import.meta.url), {

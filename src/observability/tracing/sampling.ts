@@ -1,16 +1,17 @@
 /** Decides at its beginning whether a request's span is exported. */
-import { newTraceId, type TraceContext } from '#foundation/trace-context.ts';
+import { type Caller, newTraceId } from '#foundation/trace-context.ts';
 import type { TracingSettings } from './settings.ts';
 
 /** @param parent the caller's trace, if there is one: then it has chosen the trace id. */
-export type Sampler = (traceId: string, parent: TraceContext | undefined) => boolean;
+export type Sampler = (traceId: string, parent: Caller | undefined) => boolean;
 
 export function createSampler({ sampler, samplerRatio, trust }: TracingSettings): Sampler {
   const [, isParentBased, name] = /^(parentbased_)?(.*)$/.exec(sampler) ?? [];
   const least = leastSampled(name === 'always_on' ? 1 : name === 'always_off' ? 0 : samplerRatio);
   return (traceId, parent) => {
     if (parent === undefined) return isSampled(traceId, least);
-    if (isParentBased !== undefined && (trust === 'true' || !parent.isSampled)) return parent.isSampled;
+    const { isSampled: said } = parent;
+    if (isParentBased !== undefined && said !== undefined && (trust === 'true' || !said)) return said;
     // By an id of our own: whoever chooses the trace id would choose the answer too.
     return isSampled(trust === 'true' ? traceId : newTraceId(), least);
   };

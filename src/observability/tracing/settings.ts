@@ -1,117 +1,113 @@
 /** OpenTelemetry's own variables, as far as they mean something here; its SDK 3 reads few of them by itself. */
+import { choiceSetting, type SettingValues, textSetting } from '#foundation/setting.ts';
 import {
-  choiceSetting,
-  integerSetting,
-  numberSetting,
-  type Setting,
-  type SettingValues,
-  textSetting,
-} from '#foundation/setting.ts';
+  standardBoolean,
+  standardChoice,
+  standardList,
+  standardNumber,
+  standardPairs,
+  standardUrl,
+} from './standard-setting.ts';
 
-/** @see https://www.w3.org/TR/baggage/#baggage-http-header-format, the form that OTEL_RESOURCE_ATTRIBUTES and _HEADERS share. */
-const PAIR = /^[^=\s]+\s*=/;
+const MOST_MS = 3_600_000;
+const MOST_SPANS = 65_536;
 
-function pairs(variable: string, meaning: string): Setting<Readonly<Record<string, string>>> {
-  return {
-    variable,
-    meaning,
-    expected: 'a list such as key=value,key2=value2, with values percent-encoded',
-    fallback: {},
-    shownFallback: 'none',
-    parse: pairsOf,
-  };
-}
+const milliseconds = (variable: string, meaning: string, fallback: number, zeroMeans?: number) =>
+  standardNumber({ variable, meaning, minimum: 1, maximum: MOST_MS, fallback }, zeroMeans);
 
-function pairsOf(text: string): Readonly<Record<string, string>> | undefined {
-  const entries = text.split(',').map((pair) => pair.trim());
-  // One comma at the end is taken.
-  if (entries.length > 1 && entries.at(-1) === '') entries.pop();
-  if (!entries.every((pair) => PAIR.test(pair))) return undefined;
-  try {
-    return Object.fromEntries(
-      entries.map((pair) => {
-        const [key = '', ...value] = pair.split('=');
-        return [decodeURIComponent(key.trim()), decodeURIComponent(value.join('=').trim())];
-      }),
-    );
-  } catch {
-    return undefined;
-  }
-}
-
-function url(variable: string, meaning: string): Setting<string | null> {
-  return textSetting<string | null>({
-    variable,
-    meaning,
-    expected: 'an http or https URL without credentials, such as http://collector:4318',
-    accepts: (text) => {
-      const parsed = URL.parse(text);
-      return parsed !== null && /^https?:$/.test(parsed.protocol) && parsed.username === '' && parsed.password === '';
-    },
-    fallback: null,
-  });
-}
-
-const milliseconds = (variable: string, meaning: string, fallback: number) =>
-  integerSetting({ variable, meaning, minimum: 1, maximum: 3_600_000, fallback });
+const PROTOCOLS = ['http/protobuf', 'grpc'] as const;
+/** Every collector that takes JSON takes protobuf on the same port. */
+const NEAREST_PROTOCOL = { 'http/json': 'http/protobuf' } as const;
+const COMPRESSIONS = ['none', 'gzip'] as const;
 
 export const tracingSettings = {
-  isDisabled: choiceSetting({
+  isDisabled: standardBoolean({
     variable: 'OTEL_SDK_DISABLED',
     meaning: 'true exports nothing, whatever the other variables say.',
-    choices: ['true', 'false'],
-    fallback: 'false',
+    fallback: false,
   }),
-  exporter: choiceSetting({
+  exporters: standardList({
     variable: 'OTEL_TRACES_EXPORTER',
     meaning: 'none exports no traces.',
     choices: ['otlp', 'none'],
-    fallback: 'otlp',
+    fallback: ['otlp'],
   }),
-  endpoint: url(
+  endpoint: standardUrl(
     'OTEL_EXPORTER_OTLP_ENDPOINT',
-    'The collector; traces go to /v1/traces below it. Without an endpoint nothing of OpenTelemetry is loaded.',
+    'The collector; over HTTP, traces go to /v1/traces below it. Without an endpoint nothing of OpenTelemetry is loaded.',
   ),
-  tracesEndpoint: url('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'Where traces go, the whole URL.'),
-  protocol: choiceSetting({
+  tracesEndpoint: standardUrl('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'Where traces go, the whole URL.'),
+  protocol: standardChoice({
     variable: 'OTEL_EXPORTER_OTLP_PROTOCOL',
-    meaning: 'How spans are sent; the collector takes it on port 4318.',
-    choices: ['http/protobuf'],
+    meaning: 'How spans are sent; collectors usually take http/protobuf on port 4318 and grpc on 4317.',
+    choices: PROTOCOLS,
+    replacedBy: NEAREST_PROTOCOL,
     fallback: 'http/protobuf',
   }),
-  tracesProtocol: choiceSetting({
+  tracesProtocol: standardChoice({
     variable: 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
     meaning: 'The same, for traces alone.',
-    choices: ['http/protobuf'],
-    fallback: 'http/protobuf',
-  }),
-  headers: { ...pairs('OTEL_EXPORTER_OTLP_HEADERS', 'Headers of every export, such as credentials.'), isSecret: true },
-  tracesHeaders: {
-    ...pairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'Headers of the export of traces, added to the others.'),
-    isSecret: true,
-  },
-  exportTimeoutMs: milliseconds('OTEL_EXPORTER_OTLP_TIMEOUT', 'How long one export may take, in milliseconds.', 10_000),
-  compression: choiceSetting({
-    variable: 'OTEL_EXPORTER_OTLP_COMPRESSION',
-    meaning: 'Whether exports are compressed.',
-    choices: ['none', 'gzip'],
-    fallback: 'none',
-  }),
-  serviceName: textSetting<string | null>({
-    variable: 'OTEL_SERVICE_NAME',
-    meaning: 'service.name of the spans, whatever OTEL_RESOURCE_ATTRIBUTES says; skyops if neither does.',
-    expected: 'a name of 1 to 255 characters',
-    accepts: (text) => text.length <= 255,
+    choices: PROTOCOLS,
+    replacedBy: NEAREST_PROTOCOL,
     fallback: null,
   }),
-  resourceAttributes: pairs('OTEL_RESOURCE_ATTRIBUTES', 'Attributes of the resource, added to those that are known.'),
-  propagators: choiceSetting({
-    variable: 'OTEL_PROPAGATORS',
-    meaning: 'Whether traceparent is read; none begins a trace of its own for every request.',
-    choices: ['tracecontext', 'tracecontext,baggage', 'none'],
-    fallback: 'tracecontext',
+  headers: {
+    ...standardPairs('OTEL_EXPORTER_OTLP_HEADERS', 'Headers of every export, such as credentials.'),
+    isSecret: true,
+  },
+  tracesHeaders: {
+    ...standardPairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'Headers of the export of traces, added to the others.'),
+    isSecret: true,
+  },
+  exportTimeoutMs: milliseconds(
+    'OTEL_EXPORTER_OTLP_TIMEOUT',
+    'How long one export may take, in milliseconds; 0 is as long as it likes.',
+    10_000,
+    MOST_MS,
+  ),
+  tracesExportTimeoutMs: {
+    ...milliseconds('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'The same, for traces alone.', 0, MOST_MS),
+    shownFallback: 'not set',
+  },
+  compression: standardChoice({
+    variable: 'OTEL_EXPORTER_OTLP_COMPRESSION',
+    meaning: 'Whether exports are compressed.',
+    choices: COMPRESSIONS,
+    fallback: 'none',
   }),
-  sampler: choiceSetting({
+  tracesCompression: standardChoice({
+    variable: 'OTEL_EXPORTER_OTLP_TRACES_COMPRESSION',
+    meaning: 'The same, for traces alone.',
+    choices: COMPRESSIONS,
+    fallback: null,
+  }),
+  isInsecure: standardBoolean({
+    variable: 'OTEL_EXPORTER_OTLP_INSECURE',
+    meaning: 'With grpc and an endpoint without a scheme: true sends without TLS.',
+    fallback: false,
+  }),
+  serviceName: {
+    ...textSetting<string | null>({
+      variable: 'OTEL_SERVICE_NAME',
+      meaning: 'service.name of the spans, whatever OTEL_RESOURCE_ATTRIBUTES says; skyops if neither does.',
+      expected: 'a name of 1 to 255 characters',
+      accepts: (text) => text.length <= 255,
+      fallback: null,
+    }),
+    isForeign: true,
+  },
+  resourceAttributes: standardPairs(
+    'OTEL_RESOURCE_ATTRIBUTES',
+    'Attributes of the resource, added to those that are known.',
+  ),
+  propagators: standardList({
+    variable: 'OTEL_PROPAGATORS',
+    meaning:
+      'Which headers a trace is continued from; of several, the last that is there. none begins a trace of its own for every request. baggage means nothing here.',
+    choices: ['tracecontext', 'baggage', 'b3', 'b3multi', 'none'],
+    fallback: ['tracecontext', 'baggage'],
+  }),
+  sampler: standardChoice({
     variable: 'OTEL_TRACES_SAMPLER',
     meaning: 'Which requests are exported. The parentbased_ ones do as the caller did, as far as it is trusted.',
     choices: [
@@ -124,7 +120,7 @@ export const tracingSettings = {
     ],
     fallback: 'parentbased_always_on',
   }),
-  samplerRatio: numberSetting({
+  samplerRatio: standardNumber({
     variable: 'OTEL_TRACES_SAMPLER_ARG',
     meaning: 'The part of the requests that the ratio samplers export.',
     minimum: 0,
@@ -138,19 +134,19 @@ export const tracingSettings = {
     choices: ['true', 'false'],
     fallback: 'false',
   }),
-  batchDelayMs: milliseconds('OTEL_BSP_SCHEDULE_DELAY', 'How long spans wait for others, in milliseconds.', 5000),
-  queueSize: integerSetting({
+  batchDelayMs: milliseconds('OTEL_BSP_SCHEDULE_DELAY', 'How long spans wait for others, in milliseconds.', 5000, 1),
+  queueSize: standardNumber({
     variable: 'OTEL_BSP_MAX_QUEUE_SIZE',
     meaning: 'The most spans that wait; further ones are dropped and counted (skyops_spans_dropped_total).',
     minimum: 1,
-    maximum: 65_536,
+    maximum: MOST_SPANS,
     fallback: 2048,
   }),
-  batchSize: integerSetting({
+  batchSize: standardNumber({
     variable: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
     meaning: 'The most spans of one export.',
     minimum: 1,
-    maximum: 65_536,
+    maximum: MOST_SPANS,
     fallback: 512,
   }),
 };
@@ -159,9 +155,47 @@ export const DEFAULT_SERVICE_NAME = 'skyops';
 
 export type TracingSettings = SettingValues<typeof tracingSettings>;
 
-/** Where spans go, `undefined` if they go nowhere. */
-export function tracesUrl(settings: TracingSettings): string | undefined {
-  if (settings.isDisabled === 'true' || settings.exporter === 'none') return undefined;
-  if (settings.tracesEndpoint !== null) return settings.tracesEndpoint;
-  return settings.endpoint === null ? undefined : `${settings.endpoint.replace(/\/$/, '')}/v1/traces`;
+/** How spans are sent away, with what holds for traces alone before what holds for every signal. */
+export type ExportTarget = {
+  readonly url: string;
+  readonly protocol: (typeof PROTOCOLS)[number];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly compression: (typeof COMPRESSIONS)[number];
+};
+
+/** `undefined` if spans go nowhere. */
+export function exportTarget(settings: TracingSettings): ExportTarget | undefined {
+  const { endpoint, tracesEndpoint } = settings;
+  const address = tracesEndpoint ?? endpoint;
+  if (settings.isDisabled || settings.exporters.includes('none') || address === null) return undefined;
+  const protocol = settings.tracesProtocol ?? settings.protocol;
+  const url = new URL(address.href);
+  if (protocol === 'grpc') {
+    // The specification: without a scheme it is secure, unless it is said to be otherwise.
+    if (!address.hasScheme && !settings.isInsecure) url.protocol = 'https:';
+  } else if (tracesEndpoint === null) {
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
+  }
+  return {
+    url: url.href,
+    protocol,
+    headers: {
+      ...(address.authorization === undefined ? {} : { authorization: address.authorization }),
+      ...settings.headers,
+      ...settings.tracesHeaders,
+    },
+    timeoutMs: settings.tracesExportTimeoutMs || settings.exportTimeoutMs,
+    compression: settings.tracesCompression ?? settings.compression,
+  };
+}
+
+/** Whether somebody wants spans to be exported, rightly or not: where nobody does, what the other variables hold is nobody's business. */
+export function asksForExport(
+  { isDisabled, exporters }: TracingSettings,
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if (isDisabled || exporters.includes('none')) return false;
+  const named = [tracingSettings.endpoint, tracingSettings.tracesEndpoint, tracingSettings.exporters];
+  return named.some(({ variable }) => (environment[variable] ?? '') !== '');
 }

@@ -1,10 +1,11 @@
 /** Continues the caller's trace or begins one, for every request; makes spans of those that are exported, once they are over. */
 import type { Clock } from '#foundation/clock.ts';
-import { newSpanId, newTraceId, parseTraceparent } from '#foundation/trace-context.ts';
+import { newSpanId, newTraceId } from '#foundation/trace-context.ts';
 import type { SimulationEvent } from '#simulation/engine.ts';
 import type { RequestRecord, RequestTrace } from '../request-record.ts';
+import { type CallerHeaders, createPropagation } from './propagation.ts';
 import { createSampler, type Sampler } from './sampling.ts';
-import { type TracingSettings, tracesUrl } from './settings.ts';
+import { exportTarget, type TracingSettings } from './settings.ts';
 import { requestSpan, type Span, simulationSpan } from './span.ts';
 
 /** What became of the spans so far. */
@@ -22,13 +23,9 @@ export type SpanExport = {
 export type Tracing = {
   /**
    * @param ownRequestId the request's id if it was made here: it is the trace id too where the caller brings no trace.
-   * @param traceparent the header, as it was sent.
+   * @param headers those of the request, as they were sent.
    */
-  readonly begin: (
-    ownRequestId: string | undefined,
-    traceparent: string | undefined,
-    traceState: string | undefined,
-  ) => RequestTrace;
+  readonly begin: (ownRequestId: string | undefined, headers: CallerHeaders) => RequestTrace;
   readonly request: (record: RequestRecord) => void;
   readonly simulation: (event: SimulationEvent) => void;
   /** `null` where nothing is exported. */
@@ -46,29 +43,26 @@ export type TracingParts = {
   readonly onExport: (isWorking: boolean, cause?: unknown) => void;
 };
 
-/** W3C Trace Context, section 3.3.1.5: at least so many characters are to be passed on. A longer one is left out: cut, it would be another. */
-const MAX_TRACE_STATE_LENGTH = 512;
-const hasFittingLength = (text: string | undefined) => (text?.length ?? 0) <= MAX_TRACE_STATE_LENGTH;
 const never: Sampler = () => false;
 
 /** Loads OpenTelemetry only if there is somewhere to send spans to: every start would pay for its packages, and hardly any needs them. */
 export async function openTracing(parts: TracingParts): Promise<Tracing> {
   const { clock, settings } = parts;
-  const url = tracesUrl(settings);
-  const exporting = url === undefined ? undefined : (await import('./export.ts')).openExport(url, parts);
+  const target = exportTarget(settings);
+  const exporting = target === undefined ? undefined : (await import('./export.ts')).openExport(target, parts);
   const isSampled = exporting === undefined ? never : createSampler(settings);
-  const isRead = settings.propagators !== 'none';
+  const callerOf = createPropagation(settings.propagators);
 
   return {
-    begin: (ownRequestId, traceparent, traceState) => {
-      const parent = isRead ? parseTraceparent(traceparent) : undefined;
+    begin: (ownRequestId, headers) => {
+      const parent = callerOf(headers);
       const traceId = parent?.traceId ?? ownRequestId ?? newTraceId();
       return {
         traceId,
         spanId: newSpanId(),
         isSampled: isSampled(traceId, parent),
         parentSpanId: parent?.spanId,
-        traceState: parent !== undefined && hasFittingLength(traceState) ? traceState : undefined,
+        traceState: parent?.traceState,
       };
     },
     request: (record) => {
