@@ -10,6 +10,7 @@ import type { Build } from '#http/build.ts';
 import { described, OpenRequests } from '#http/open-requests.ts';
 import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
+import type { HttpSettings } from '#http/settings.ts';
 import { DISPOSE_TIMEOUT_MS, type DrainResult, drain } from '#lifecycle/drain.ts';
 import { createPhase } from '#lifecycle/phase.ts';
 import { createEventFeed } from '#observability/event-feed.ts';
@@ -171,6 +172,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   let finishedRequests = 0;
   const app = await createServer({
     settings: config.http,
+    replica: instanceId,
     onFailure: eventLog.requestFailed,
     onDroppedConnection: metrics.connectionDropped,
     clock,
@@ -200,7 +202,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     },
   });
   // First of all: /health says from here on that it lives, and /ready when it is of use.
-  await app.listen({ host: config.http.host, port: config.http.port });
+  await listen(app, config.http);
   stops.defer(async () => {
     const closed = app.close();
     app.server.closeAllConnections();
@@ -260,6 +262,19 @@ async function inTime(clock: Clock, timeoutMs: number, work: Promise<unknown>): 
   const ranOut = await wait(clock, timeoutMs, over.signal);
   if (!ranOut) await work;
   return !ranOut;
+}
+
+/** Codes of a machine that has no IPv6 at all: it is switched off in the kernel, or no interface has an address. */
+const WITHOUT_IPV6: ReadonlySet<unknown> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+
+/** On every address of both families, unless the settings name one. */
+async function listen(app: App, { host, port }: Pick<HttpSettings, 'host' | 'port'>): Promise<void> {
+  try {
+    await app.listen({ host: host ?? '::', port });
+  } catch (error) {
+    if (host !== null || !WITHOUT_IPV6.has((error as NodeJS.ErrnoException).code)) throw error;
+    await app.listen({ host: '0.0.0.0', port });
+  }
 }
 
 function urlOf(app: App): string {

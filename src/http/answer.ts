@@ -56,6 +56,7 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
   /** Sent as x-request-id; well-formed, or `''` for none. */
   requestId = '';
   /** Header lines, each with its end. */
+  replicaLine = '';
   securityLines = SECURITY_LINES;
   /** Its client waits for the go-ahead before it sends the body. */
   awaitsContinue = false;
@@ -78,7 +79,7 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
   override _storeHeader(firstLine: string, headers: unknown): void {
     if (this.isLast()) this.closeConnection();
     const id = this.requestId === '' ? '' : `${REQUEST_ID_HEADER}: ${this.requestId}\r\n`;
-    const ready = firstLine + id + this.securityLines;
+    const ready = firstLine + id + this.replicaLine + this.securityLines;
     if (!this.#storeOrdinaryHead(ready, headers)) super._storeHeader(ready, headers);
     // Whoever asked for the end, Fastify and Node themselves among them: RFC 9112, section 9.6, forbids to process what follows.
     if (this._last) connectionOf(this.req.socket).isClosing = true;
@@ -98,6 +99,19 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
     this._contentLength = Number(length);
     return true;
   }
+}
+
+const REPLICA_HEADER = 'x-skyops-replica';
+
+/** Only what a header line and a name may hold; a host may be called anything. */
+export const replicaHeaders = (replica: string) => ({ [REPLICA_HEADER]: replica.replaceAll(/[^\w.-]/g, '_') });
+
+/** Answers that say which replica they come from: behind one address there are several, and each knows only what it runs itself. */
+export function answerClass(replica: string): typeof Answer {
+  const line = linesOf(replicaHeaders(replica));
+  return class<Request extends IncomingMessage> extends Answer<Request> {
+    override replicaLine = line;
+  };
 }
 
 type TypeAndLength = { readonly 'content-type': string; readonly 'content-length': string };

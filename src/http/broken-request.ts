@@ -6,20 +6,31 @@ import { httpDate } from '#foundation/clock.ts';
 import type { Refusal } from '#foundation/outcome.ts';
 import { newTraceId } from '#foundation/trace-context.ts';
 import { OTHER_METHOD, UNMATCHED_PATH } from '#observability/request-record.ts';
-import { type Answer, linesOf, SECURITY_HEADERS } from './answer.ts';
+import { type Answer, linesOf, replicaHeaders, SECURITY_HEADERS } from './answer.ts';
 import { connectionOf } from './connection.ts';
 import { isBehindLast } from './hooks/closing.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemOf } from './problem.ts';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
-import { MAX_HEADER_BYTES } from './settings.ts';
 
-const REFUSALS: Readonly<Record<string, Refusal<ProblemCode>>> = {
-  HPE_HEADER_OVERFLOW: {
-    code: 'header-too-large',
-    detail: `The target and the names and values of all headers must be shorter than ${MAX_HEADER_BYTES} bytes together.`,
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', detail: 'Send the whole request faster.' },
+function refusalOf(code: string | undefined, maxHeaderBytes: number): Refusal<ProblemCode> {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return {
+        code: 'header-too-large',
+        detail: `The target and the names and values of all headers must be shorter than ${maxHeaderBytes} bytes together (SKYOPS_MAX_HEADER_BYTES).`,
+      };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { code: 'request-timeout', detail: 'Send the whole request faster.' };
+    default:
+      return NOT_HTTP;
+  }
+}
+
+/** HTTP/0.9 has no headers and no status to answer with. */
+const VERSIONLESS: Refusal<ProblemCode> = {
+  code: 'bad-request',
+  detail: 'The request line has no HTTP version.',
 };
 
 const NOT_HTTP: Refusal<ProblemCode> = {
@@ -27,18 +38,23 @@ const NOT_HTTP: Refusal<ProblemCode> = {
   detail: 'The request cannot be understood as HTTP says.',
 };
 
-type Parts = Pick<HookParts, 'clock' | 'observer' | 'tracing'>;
+type Parts = Pick<HookParts, 'clock' | 'observer' | 'tracing'> & { readonly replica: string };
 
 /**
  * Fastify's clientErrorHandler. Exactly one answer belongs to a request, so what is written depends on how far the
  * latest request of the connection has come.
  */
-export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Socket, parts: Parts): void {
+export function answerBrokenConnection(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  parts: Parts,
+  maxHeaderBytes: number,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const refusal = REFUSALS[error.code ?? ''] ?? NOT_HTTP;
+  const refusal = refusalOf(error.code, maxHeaderBytes);
   const { isClosing, latestRequest: request, latestAnswer: answer } = connectionOf(socket);
   // Behind the last answer, or behind a request that asked for the end: nobody looks at it, and Node ends the connection. What breaks
   // within the last request is another matter: nothing else would ever answer that.
@@ -82,11 +98,14 @@ export function answerOddRequests(server: Server, parts: Parts): void {
   });
 }
 
+export const refuseVersionless = (socket: Socket, parts: Parts) => refuseOnSocket(socket, VERSIONLESS, parts);
+
 function refuseOnSocket(socket: Socket, refusal: Refusal<ProblemCode>, parts: Parts): void {
   const sent = problemAnswer(refusal, newTraceId());
   const { status, requestId, headers, body } = sent;
   const head = linesOf({
     ...SECURITY_HEADERS,
+    ...replicaHeaders(parts.replica),
     [REQUEST_ID_HEADER]: requestId,
     ...headers,
     date: httpDate(parts.clock.epochMs()),

@@ -25,7 +25,8 @@ export class Connection {
 
   constructor({ remoteAddress = '' }: Socket) {
     // A link-local one ends with the name of an interface, which may hold anything; the log takes the address as it is.
-    this.client = remoteAddress.replaceAll(/[^\w.:%-]/g, '_');
+    // On a socket of both families an address of IPv4 has the form of one of IPv6 (RFC 4291, section 2.5.5.2).
+    this.client = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '').replaceAll(/[^\w.:%-]/g, '_');
   }
 }
 

@@ -15,12 +15,13 @@ export class RefusedRequest extends Error {
   }
 }
 
-const JSON_IN_UTF8 = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
+/** Parameters mean nothing: JSON is UTF-8, whatever they say (RFC 8259, section 11); a body that is not is refused when it is read. */
+const JSON_TYPE = /^[ \t]*application\/json[ \t]*(;|$)/i;
 
 /** @throws RefusedRequest unless the body is JSON in UTF-8, as it is. */
 export function requireJsonType(headers: IncomingHttpHeaders): void {
   const { 'content-type': contentType = '', 'content-encoding': encoding = 'identity' } = headers;
-  if (JSON_IN_UTF8.test(contentType) && encoding === 'identity') return;
+  if (JSON_TYPE.test(contentType) && encoding === 'identity') return;
   throw new RefusedRequest({
     code: 'unsupported-media-type',
     detail: 'Send the body as application/json in UTF-8, not compressed.',

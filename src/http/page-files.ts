@@ -1,8 +1,8 @@
 /** The files that a page of documentation loads, served from the packages that they come in. */
 import { readFile } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { loosen } from './answer.ts';
+import { type Representation, representationOf, sendRepresentation } from './representation.ts';
 import type { App } from './routes/route.ts';
 
 /** Nothing foreign, nothing inline; each page adds only what it cannot do without. */
@@ -12,40 +12,26 @@ export const SAME_ORIGIN =
 /** Without the charset a regular expression in ReDoc's bundle is misread and the page stays blank. */
 export const SCRIPT = 'text/javascript; charset=utf-8';
 
-export type PageFile = {
-  /** Its media type. */
-  readonly type: string;
-  readonly content: () => Promise<Buffer>;
-};
+export type PageFile = () => Promise<Representation>;
 
 /** A file of a package, by the name that an import would use. Read when it is first asked for, and then kept. */
 export function packageFile(type: string, specifier: string, change = (source: Buffer) => source): PageFile {
-  let content: Promise<Buffer> | undefined;
-  return {
-    type,
-    content: () => {
-      content ??= readFile(fileURLToPath(import.meta.resolve(specifier)))
-        .then(change)
-        .catch((error: Error) => {
-          // Another time it may be readable.
-          content = undefined;
-          throw error;
-        });
-      return content;
-    },
+  let file: Promise<Representation> | undefined;
+  return () => {
+    file ??= readFile(fileURLToPath(import.meta.resolve(specifier)))
+      .then((source) => representationOf(type, change(source)))
+      .catch((error: Error) => {
+        // Another time it may be readable.
+        file = undefined;
+        throw error;
+      });
+    return file;
   };
 }
 
 export function textFile(type: string, text: string): PageFile {
-  const content = Promise.resolve(Buffer.from(text));
-  return { type, content: () => content };
-}
-
-/** Written by the piece, a large file shows how far its reader has come; as one write, a slow reader of 1.7 MB looks like one that stalls. */
-const PIECE_BYTES = 65_536;
-
-function* piecesOf(content: Buffer) {
-  for (let at = 0; at < content.length; at += PIECE_BYTES) yield content.subarray(at, at + PIECE_BYTES);
+  const file = Promise.resolve(representationOf(type, Buffer.from(text)));
+  return () => file;
 }
 
 /** Serves each file below `prefix` under its name. */
@@ -56,13 +42,8 @@ export function servePageFiles(app: App, prefix: string, files: ReadonlyMap<stri
     async (request, reply) => {
       const file = files.get(request.params.file);
       if (file === undefined) return reply.callNotFound();
-      const content = await file.content();
-      loosen(reply, { 'cache-control': 'public, max-age=3600' })
-        .header('content-type', file.type)
-        .header('content-length', content.length);
-      return reply.send(
-        content.length <= PIECE_BYTES ? content : Readable.from(piecesOf(content), { objectMode: false }),
-      );
+      loosen(reply, { 'cache-control': 'public, max-age=3600' });
+      return sendRepresentation(request, reply, await file());
     },
   );
 }

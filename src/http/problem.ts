@@ -9,6 +9,7 @@ type HttpCode =
   | 'malformed-json'
   | 'invalid-parameter'
   | 'invalid-body'
+  | 'foreign-origin'
   | 'not-found'
   | 'simulation-not-found'
   | 'method-not-allowed'
@@ -32,6 +33,7 @@ const PROBLEMS = {
   'bad-request': { status: 400, title: 'Bad request' },
   'malformed-json': { status: 400, title: 'The body is not valid JSON' },
   'invalid-parameter': { status: 400, title: 'A parameter is not valid' },
+  'foreign-origin': { status: 403, title: 'A page of another site may not do this' },
   'not-found': { status: 404, title: 'No such path' },
   'simulation-not-found': { status: 404, title: 'No such simulation' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },

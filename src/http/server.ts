@@ -6,8 +6,8 @@ import { Failure } from '#foundation/failure.ts';
 import type { RequestTrace } from '#observability/request-record.ts';
 import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { requireDeclaredAccess } from './access.ts';
-import { Answer, answerOf, assertHeads } from './answer.ts';
-import { answerBrokenConnection, answerOddRequests } from './broken-request.ts';
+import { answerClass, answerOf, assertHeads } from './answer.ts';
+import { answerBrokenConnection, answerOddRequests, refuseVersionless } from './broken-request.ts';
 import { addHooks } from './hooks/catalog.ts';
 import { closeWith } from './hooks/closing.ts';
 import type { HookParts } from './hooks/hook.ts';
@@ -23,7 +23,6 @@ import {
   HEADERS_TIMEOUT_MS,
   type HttpSettings,
   MAX_BODY_BYTES,
-  MAX_HEADER_BYTES,
   MAX_TARGET_LENGTH,
   REQUEST_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
@@ -32,10 +31,13 @@ import { cutStalledReaders } from './stalled-readers.ts';
 import { forgiveStandstills } from './standstill.ts';
 import { answerUnmatched } from './unmatched.ts';
 import { createValidators } from './validators.ts';
+import { answerVersionless } from './versionless.ts';
 
 export type ServerParts = RouteParts &
   HookParts & {
     readonly settings: HttpSettings;
+    /** The name of this replica, which every answer bears. */
+    readonly replica: string;
     /** Told of what became a 500, under the request's id. */
     readonly onFailure: (requestId: string, trace: RequestTrace | undefined, cause: unknown) => void;
     /** Told of a connection beyond SKYOPS_MAX_CONNECTIONS, which is closed at once. */
@@ -60,12 +62,12 @@ export async function createServer(parts: ServerParts): Promise<App> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: settings.keepAliveSeconds * 1000,
     http: {
-      ServerResponse: Answer,
+      ServerResponse: answerClass(parts.replica),
       // No stream for a body that is not there: 0.7 of 15.6 µs a request (medians of 5 rounds). json-body.ts takes what it ends early.
       optimizeEmptyRequests: true,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: settings.maxHeaderBytes,
       // The conformance hook refuses a missing Host in the form of every other refusal.
       requireHostHeader: false,
     },
@@ -93,7 +95,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
       closeWith(reply);
       return answerError(error, request, reply);
     },
-    clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts),
+    clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts, settings.maxHeaderBytes),
   }).withTypeProvider();
 
   const answerError = (error: FastifyError | RefusedRequest, request: FastifyRequest, reply: FastifyReply) => {
@@ -115,6 +117,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   // A plugin's boot order: routes must come after @fastify/swagger, which collects them.
   for (const route of routes(parts)) route(app);
   answerOddRequests(app.server, parts);
+  answerVersionless(app.server, (socket) => refuseVersionless(socket, parts));
   app.server.on('drop', parts.onDroppedConnection);
   cutStalledReaders(app.server, parts.clock);
   app.server.maxConnections = settings.maxConnections;

@@ -3,14 +3,15 @@ import { isIP } from 'node:net';
 import { integerSetting, numberSetting, type SettingValues, textSetting } from '#foundation/setting.ts';
 
 export const httpSettings = {
-  host: textSetting({
+  host: textSetting<string | null>({
     variable: 'SKYOPS_HOST',
     // `localhost` would make Fastify open a second server, for the other address family, with a close of its own.
-    meaning: 'The address to listen on; :: is every address of both families.',
+    meaning:
+      'The address to listen on. Without it every address: of both families as :: does, or of IPv4 alone where the machine has no IPv6.',
     expected: 'an IP address such as 0.0.0.0, 127.0.0.1 or ::',
     // A zone such as %eth0 names an interface of one machine, not an address.
     accepts: (text) => isIP(text) !== 0 && !text.includes('%'),
-    fallback: '0.0.0.0',
+    fallback: null,
   }),
   port: integerSetting({
     variable: 'SKYOPS_PORT',
@@ -27,6 +28,14 @@ export const httpSettings = {
     maximum: 3600,
     fallback: 75,
   }),
+  maxHeaderBytes: integerSetting({
+    variable: 'SKYOPS_MAX_HEADER_BYTES',
+    meaning:
+      'The most that the target and the names and values of all headers may have together; more is answered with 431.',
+    minimum: 4096,
+    maximum: 1_048_576,
+    fallback: 16_384,
+  }),
   maxConnections: integerSetting({
     variable: 'SKYOPS_MAX_CONNECTIONS',
     meaning: 'The most connections at the same time; further ones are closed at once.',
@@ -42,11 +51,8 @@ export type HttpSettings = SettingValues<typeof httpSettings>;
 export const MAX_BODY_BYTES = 16_384;
 /** The longest path that exists here is under 100 characters. */
 export const MAX_TARGET_LENGTH = 2048;
-/** The target and the names and values of all headers are shorter than this together. */
-export const MAX_HEADER_BYTES = 8192;
-
-/** Far more lines than a request here needs; Node’s own limit is 2000. */
-export const MAX_HEADERS = 64;
+/** As many lines as Apache takes, and more than a mesh, a CDN and a browser add together; Node’s own limit is 2000. */
+export const MAX_HEADERS = 100;
 
 /** About how many requests a connection serves before its client is asked to open another one: at 100 a second, every 100 s. */
 export const REQUESTS_PER_CONNECTION = 10_000;

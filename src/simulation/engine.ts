@@ -44,6 +44,8 @@ export type StartedSimulation = {
 };
 
 export type Engine = {
+  /** The name of this replica, which every simulation of it bears. */
+  readonly replica: string;
   readonly start: (kind: Kind, request: unknown, origin: Origin) => Outcome<StartedSimulation, SimulationRefusal>;
   readonly find: (id: string) => Simulation | undefined;
   /** A simulation that was started before, as its start gave it; `undefined` if there is none. */
@@ -148,6 +150,8 @@ export function createEngine(parts: EngineParts): Engine {
   }
 
   const engine: Engine = {
+    replica: parts.replica,
+
     start: (kind, request, origin) => {
       const refuse = (refusal: SimulationRefusal) => {
         observe({ type: 'simulation-refused', ...origin, kind: kind.name, refusal });

@@ -68,19 +68,13 @@ const CASES: readonly Case[] = [
     'unsupported-media-type',
   ],
   ['plain text', '/simulate-cpu', post('{}', { 'content-type': 'text/plain' }), 415, 'unsupported-media-type'],
+  // What the parameter says means nothing; what is sent does.
   [
     'latin1',
     '/simulate-cpu',
-    post('{}', { 'content-type': 'application/json; charset=latin1' }),
-    415,
-    'unsupported-media-type',
-  ],
-  [
-    'junk behind the type',
-    '/simulate-cpu',
-    post('{}', { 'content-type': 'application/json; a' }),
-    415,
-    'unsupported-media-type',
+    post(Buffer.from('{"\xe9":1}', 'latin1'), { 'content-type': 'application/json; charset=latin1' }),
+    400,
+    'malformed-json',
   ],
   ['a compressed body', '/simulate-cpu', post('{}', { 'content-encoding': 'gzip' }), 415, 'unsupported-media-type'],
   ['too large a body', '/simulate-cpu', post(' '.repeat(16_385)), 413, 'body-too-large'],
@@ -97,7 +91,7 @@ const CASES: readonly Case[] = [
   ['an unknown kind', '/simulations/gpu', post({}), 405, 'method-not-allowed'],
   ['a broken escape in the path', '/%zz', {}, 400, 'bad-request'],
   ['an over-long path', `/${'a'.repeat(2048)}`, {}, 414, 'target-too-long'],
-  ['over-long headers', `/${'a'.repeat(9000)}`, {}, 431, 'header-too-large'],
+  ['over-long headers', `/${'a'.repeat(17_000)}`, {}, 431, 'header-too-large'],
 ];
 
 function assertProblem(answer: Answer, status: number, code: string): void {
@@ -112,7 +106,7 @@ function assertProblem(answer: Answer, status: number, code: string): void {
 }
 
 async function assertNothingStarted({ ask }: { ask: (path: string) => Promise<Answer> }): Promise<void> {
-  assert.deepEqual((await ask('/simulations')).json, { simulations: [] });
+  assert.deepEqual((await ask('/simulations')).json.simulations, []);
 }
 
 function circular(object: Record<string, unknown>): unknown {
@@ -206,6 +200,10 @@ describe('bad input', () => {
       'application/json; charset=utf-8',
       'application/json;charset=UTF-8',
       'application/json ; charset="utf-8"',
+      'application/json; charset=utf8',
+      'application/json; odata.metadata=minimal; charset=utf-8',
+      'application/json;',
+      'application/json; a',
     ])
       assert.equal(await statusOf(type), 422, type);
     for (const type of [
@@ -220,8 +218,6 @@ describe('bad input', () => {
       'application/json text/plain',
       'application/json\ttext/plain',
       'application/json\ta',
-      'application/json;charset=utf-16',
-      'application/json; charset=utf-8; charset=latin1',
       'multipart/form-data; boundary=a',
       '*/*',
       'json',
@@ -262,7 +258,7 @@ describe('bad input', () => {
       `POST /simulate-cpu HTTP/1.1\r\nHost: a\r\n${JSON_HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
       400,
     ],
-    ['too large headers', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(9000)}\r\n\r\n`, 431],
+    ['too large headers', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`, 431],
     ['an expectation that nobody knows', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: foo\r\nConnection: close\r\n\r\n', 417],
     ['a tunnel', 'CONNECT foo:80 HTTP/1.1\r\nHost: foo:80\r\n\r\n', 405],
   ] as const) {

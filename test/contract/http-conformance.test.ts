@@ -62,7 +62,7 @@ describe('HTTP as the RFCs have it', () => {
     });
     await Promise.all(hands);
     assert.deepEqual(wrong.toSorted(), []);
-    assert.deepEqual((await ask('/simulations')).json, { simulations: [] }, 'something was started');
+    assert.deepEqual((await ask('/simulations')).json.simulations, [], 'something was started');
   });
 
   it('clients that reset their connection in any moment harm nobody', async (test) => {

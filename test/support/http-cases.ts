@@ -195,9 +195,13 @@ export const ATTACKS: readonly HttpCase[] = [
   one('no version', get(HOST, 'GET /health'), 400),
   one('a version and something behind it', get(HOST, 'GET /health HTTP/1.1 x'), 400),
   ...badHosts.map((host) => one(`Host ${JSON.stringify(host)}`, get(`Host: ${host}\r\n`), 400)),
-  ...[...range(0, 8), ...range(10, 31), ...range(127, 159)]
+  ...[...range(0, 8), ...range(10, 31), 127]
     .filter((code) => code !== 10 && code !== 13)
     .map((code) => one(`${shown(code)} in a value`, get(`${HOST}X-Value: a${String.fromCharCode(code)}b\r\n`), 400)),
+  // Opaque, most often UTF-8: RFC 9110, section 5.5, obs-text.
+  ...range(128, 159).map((code) =>
+    one(`${shown(code)} in a value`, get(`${HOST}X-Value: a${String.fromCharCode(code)}b\r\n`), 200),
+  ),
   one('a bare CR in a value', get(`${HOST}X-Value: a\rb\r\n`), 400),
   one('a bare LF in a value', get(`${HOST}X-Value: a\nb\r\n`), 400),
   ...[...range(0, 9), ...range(11, 12), ...range(14, 31), ...range(127, 160), 255].map((code) =>
@@ -340,14 +344,14 @@ export const ATTACKS: readonly HttpCase[] = [
     statuses: [100, 422],
   },
   one('a target that is too long', get(HOST, `GET /${'a'.repeat(2048)} HTTP/1.1`), 414),
-  one('headers that are too large', get(`${HOST}X-Large: ${'a'.repeat(9000)}\r\n`), 431),
-  one('headers that are too many', get(HOST + 'X-A: b\r\n'.repeat(64)), 431),
-  one('as many headers as there may be', get(HOST + 'X-A: b\r\n'.repeat(63)), 200),
+  one('headers that are too large', get(`${HOST}X-Large: ${'a'.repeat(17_000)}\r\n`), 431),
+  one('headers that are too many', get(HOST + 'X-A: b\r\n'.repeat(100)), 431),
+  one('as many headers as there may be', get(HOST + 'X-A: b\r\n'.repeat(99)), 200),
   // 404 and 422: let in, and then looked at.
   one('a target that is as long as it may be', get(HOST, `GET /${'a'.repeat(2047)} HTTP/1.1`), 404),
   one('a target one character longer', get(HOST, `GET /${'a'.repeat(2048)} HTTP/1.1`), 414),
-  one('headers as large as they may be', headOf(8191), 200),
-  one('headers one byte larger', headOf(8192), 431),
+  one('headers as large as they may be', headOf(16_383), 200),
+  one('headers one byte larger', headOf(16_384), 431),
   one('a body as large as it may be', post('Content-Length: 16384\r\n', `{"a":"${'b'.repeat(16_376)}"}`), 422),
   one('a body that is too large', post('Content-Length: 16385\r\n', `{"a":"${'b'.repeat(16_377)}"}`), 413),
   one('chunks that are too large', post(CHUNKED, `${chunk(`{"a":"${'b'.repeat(16_377)}"}`)}0\r\n\r\n`), 413),

@@ -46,9 +46,16 @@ function urlOf(given: string | undefined, { environment, terminal }: CommandPart
     return undefined;
   }
   const loaded = loadConfig(environment);
-  if (loaded.ok) return new URL(`http://127.0.0.1:${loaded.value.config.http.port}/health`);
+  if (loaded.ok) return ownHealth(loaded.value.config.http);
   terminal.err(`skyops: the configuration is wrong.\n${loaded.refusal.map((error) => `  ${error}\n`).join('')}`);
   return undefined;
+}
+
+/** Of the service that listens with these settings on this machine. */
+function ownHealth({ host, port }: { readonly host: string | null; readonly port: number }): URL {
+  const isEverywhere = host === null || host === '::' || host === '0.0.0.0';
+  const name = isEverywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return new URL(`http://${name}:${port}/health`);
 }
 
 /** What fetch hides one level down: refused, not found, timed out. */

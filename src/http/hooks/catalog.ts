@@ -8,6 +8,7 @@ import { expectationHook } from './expectation.ts';
 import type { Hook, HookParts } from './hook.ts';
 import { limitsHook } from './limits.ts';
 import { observationHook } from './observation.ts';
+import { originHook } from './origin.ts';
 import { pipeliningHook } from './pipelining.ts';
 import { renewalHook } from './renewal.ts';
 import { requestIdHook } from './request-id.ts';
@@ -21,6 +22,7 @@ const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
   { hook: renewalHook, because: 'refused requests count for the age of a connection too' },
   { hook: pipeliningHook, because: 'refused requests wait to be read as well' },
   { hook: conformanceHook, because: 'what cannot be trusted to be one request must not be looked at further' },
+  { hook: originHook, because: 'before anything is read for a page of another site' },
   { hook: limitsHook, because: 'before a route does any work' },
   { hook: unmatchedHook, because: 'after them: what is refused above is refused on every path' },
   { hook: expectationHook, because: 'after all that may refuse on the head alone' },

@@ -9,8 +9,8 @@ import type { Hook } from './hook.ts';
 /** RFC 3986, section 3.2.2, without user information: a name or an IPv4 address, or an IPv6 address in brackets; then a port. */
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 
-/** Control characters that Node takes in a value: DEL, and C1 of ISO 8859-1, which terminals obey. */
-const CONTROLS = /[\x7f-\x9f]/;
+/** The control character that Node takes in a value. Bytes from 80 on are opaque, most often UTF-8: RFC 9110, section 5.5, obs-text. */
+const DELETE = '\x7f';
 
 const ENDS_CHUNKED = /(?:^|,)[ \t]*chunked$/i;
 
@@ -39,7 +39,7 @@ function deviationOf(request: IncomingMessage, connection: Connection): Refusal<
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
-    if (CONTROLS.test(rawHeaders[index + 1] ?? '')) {
+    if (rawHeaders[index + 1]?.includes(DELETE)) {
       return refusal('bad-request', 'A header has control characters in it.');
     }
   }

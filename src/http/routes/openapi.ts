@@ -1,9 +1,11 @@
 /** GET /openapi.json: the contract, made from the schemas that validate requests. */
+import { loosen } from '../answer.ts';
+import { jsonRepresentation, REVALIDATED, type Representation, sendRepresentation } from '../representation.ts';
 import { problems, type Route } from './route.ts';
 
 export const openApiRoute: Route = (app) => {
   // Written once: it is large, it never changes, and every answer shares it.
-  let document: Buffer | undefined;
+  let document: Representation | undefined;
   app.get(
     '/openapi.json',
     {
@@ -22,9 +24,9 @@ export const openApiRoute: Route = (app) => {
         },
       },
     },
-    async (_request, reply) => {
-      document ??= Buffer.from(JSON.stringify(app.swagger()));
-      return reply.header('content-type', 'application/json; charset=utf-8').send(document);
+    async (request, reply) => {
+      document ??= jsonRepresentation(app.swagger());
+      return sendRepresentation(request, loosen(reply, REVALIDATED), document);
     },
   );
 };

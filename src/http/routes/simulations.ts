@@ -1,8 +1,12 @@
 /** /simulations: the engine as a resource; start, list, read, cancel. */
 import Type from 'typebox';
+import { nullable } from '#foundation/scalars.ts';
 import { kinds } from '#simulation/catalog.ts';
+import type { Engine } from '#simulation/engine.ts';
 import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
+import { loosen } from '../answer.ts';
 import { sendProblem } from '../problem.ts';
+import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from '../representation.ts';
 import { PROGRESS_EXAMPLE, REPORT_EXAMPLE, SUMMARY_EXAMPLE } from './examples.ts';
 import { json, problems, type Route, shared } from './route.ts';
 import { emptyBodyIsDefaults, type StartParts, startSchema, startSimulation } from './start-simulation.ts';
@@ -12,10 +16,20 @@ const tags = ['simulations'];
 /** An id that is not of our form cannot be one of ours; that is "no such simulation", not a bad parameter. */
 const params = Type.Object({ id: Type.String({ description: 'As the start answered it.' }) });
 
-const NO_SUCH_SIMULATION = {
-  code: 'simulation-not-found',
-  detail: 'No simulation has this id. The last 100 that ended can be read; GET /simulations lists them.',
-} as const;
+const OTHERS_MAY_KNOW =
+  'Each replica knows its own simulations alone. Behind one address with several replicas, ask each of them; the header x-skyops-replica says which one has answered.';
+
+const noSuchSimulation = ({ replica }: Pick<Engine, 'replica'>) =>
+  ({
+    code: 'simulation-not-found',
+    detail: `Replica ${replica} has no simulation with this id; it keeps the last 100 that ended. ${OTHERS_MAY_KNOW}`,
+  }) as const;
+
+const SimulationList = Type.Object({
+  simulations: Type.Array(shared(SimulationSummary)),
+  replica: Type.String({ description: 'Which replica has answered; it knows its own simulations alone.' }),
+  note: nullable(Type.String({ description: 'What to do where nothing is listed.' })),
+});
 
 export function startRoutes(parts: StartParts): Route[] {
   return kinds.map((kind) => (app) => {
@@ -51,14 +65,20 @@ export function listRoute({ engine }: Pick<StartParts, 'engine'>): Route {
           summary: 'List',
           description: 'Those that run, then the last 100 that ended; the latest first.',
           response: {
-            200: json('The list.', Type.Object({ simulations: Type.Array(shared(SimulationSummary)) }), {
+            200: json('The list.', SimulationList, {
               simulations: [SUMMARY_EXAMPLE],
+              replica: SUMMARY_EXAMPLE.replica,
+              note: null,
             }),
             ...problems(),
           },
         },
       },
-      async () => ({ simulations: [...engine.list()] }),
+      async (request, reply) => {
+        const simulations = engine.list();
+        const list = { simulations, replica: engine.replica, note: simulations.length > 0 ? null : OTHERS_MAY_KNOW };
+        return sendRepresentation(request, loosen(reply, REVALIDATED_BY_ONE), jsonRepresentation(list));
+      },
     );
   };
 }
@@ -81,7 +101,11 @@ export function readRoute({ engine }: Pick<StartParts, 'engine'>): Route {
           },
         },
       },
-      async (request, reply) => engine.find(request.params.id) ?? sendProblem(reply, NO_SUCH_SIMULATION),
+      async (request, reply) => {
+        const simulation = engine.find(request.params.id);
+        if (simulation === undefined) return sendProblem(reply, noSuchSimulation(engine));
+        return sendRepresentation(request, loosen(reply, REVALIDATED_BY_ONE), jsonRepresentation(simulation));
+      },
     );
   };
 }
@@ -105,7 +129,7 @@ export function cancelRoute({ engine }: Pick<StartParts, 'engine'>): Route {
         },
       },
       async (request, reply) =>
-        (await engine.cancel(request.params.id, 'cancelled')) ?? sendProblem(reply, NO_SUCH_SIMULATION),
+        (await engine.cancel(request.params.id, 'cancelled')) ?? sendProblem(reply, noSuchSimulation(engine)),
     );
   };
 }

@@ -13,7 +13,7 @@ import {
   type IdempotencyKeys,
   idempotencyKeyOf,
 } from '../idempotency.ts';
-import { parsePrefer } from '../prefer.ts';
+import { parsePrefer, preferenceApplied } from '../prefer.ts';
 import { type ProblemCode, sendProblem } from '../problem.ts';
 import { progressExample, reportExample } from './examples.ts';
 import { json, problems, shared } from './route.ts';
@@ -40,12 +40,13 @@ export async function startSimulation(
   await begun;
 
   reply.header('location', `/simulations/${id}`).header('vary', 'prefer');
-  if (preference.respondAsync) reply.header('preference-applied', 'respond-async');
-  else if (preference.waitSeconds !== undefined) reply.header('preference-applied', `wait=${preference.waitSeconds}`);
   // With both, the caller is willing to wait and takes 202 after that (RFC 7240, section 4.3).
   const waitSeconds = preference.waitSeconds ?? (preference.respondAsync ? 0 : defaultWaitSeconds);
 
-  if (waitSeconds > 0 && (await hasEnded(started.value, waitSeconds, reply, parts))) {
+  const isOver = waitSeconds > 0 && (await hasEnded(started.value, waitSeconds, reply, parts));
+  const applied = preferenceApplied(preference, isOver);
+  if (applied !== undefined) reply.header('preference-applied', applied);
+  if (isOver) {
     const simulation = await ended;
     if (simulation.ended_because === 'failed') {
       return void sendProblem(reply, {

@@ -6,6 +6,8 @@ import type { Engine } from '#simulation/engine.ts';
 import { SimulationSummary } from '#simulation/simulation.ts';
 import type { Identity } from '#usage/identity.ts';
 import type { Sampler } from '#usage/sampler.ts';
+import { loosen } from '../answer.ts';
+import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from '../representation.ts';
 import { STATUS_EXAMPLE } from './examples.ts';
 import { ServiceInfo, type ServiceParts, serviceInfo } from './info.ts';
 import { json, problems, type Route, shared } from './route.ts';
@@ -116,10 +118,10 @@ export function statusRoute(parts: StatusParts): Route {
           response: { 200: json('The snapshot.', Status, STATUS_EXAMPLE), ...problems() },
         },
       },
-      async () => {
+      async (request, reply) => {
         const { takenEpochMs, process, eventLoop, system, container } = parts.sampler.latest();
         const usage = parts.engine.usage();
-        return {
+        const status: Type.Static<typeof Status> = {
           taken_at: rfc3339(takenEpochMs),
           service: {
             ...serviceInfo(parts),
@@ -185,6 +187,7 @@ export function statusRoute(parts: StatusParts): Route {
             running: parts.engine.list().filter(({ state }) => state === 'running'),
           },
         };
+        return sendRepresentation(request, loosen(reply, REVALIDATED_BY_ONE), jsonRepresentation(status));
       },
     );
   };

@@ -1,5 +1,7 @@
 /** Collects what the families count and renders it in the format that the scraper asks for. */
+
 import { Registry } from '@prometheus-io/client';
+import Negotiator from 'negotiator';
 import type { SimulationEvent } from '#simulation/engine.ts';
 import type { RequestObserver, RequestRecord } from '../request-record.ts';
 import { families } from './catalog.ts';
@@ -70,12 +72,13 @@ export function createMetrics(sources: MetricSources): Metrics {
 }
 
 /**
- * OpenMetrics only where it is asked for by name: everything else, a browser included, can read the text format.
+ * OpenMetrics only where it is asked for by name, and not later than plain text: everything else, a browser included, can read the text format.
  * Prometheus asks for `application/openmetrics-text;version=1.0.0` first, among others with lower weights.
  */
 function wantsOpenMetrics(accept: string): boolean {
-  return accept.split(',').some((range) => {
-    const [type, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    return type === 'application/openmetrics-text' && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-  });
+  const wanted = new Negotiator({ headers: { accept: accept.toLowerCase() } }).mediaTypes();
+  const isText = (type: string) => ['text/plain', 'text/*', '*/*'].includes(type);
+  return (
+    wanted.find((type) => type === 'application/openmetrics-text' || isText(type)) === 'application/openmetrics-text'
+  );
 }
