@@ -89,7 +89,7 @@ describe('the supply chain', () => {
     assert.match(read('node_modules/esbuild/bin/esbuild').slice(0, 100), /^#!\/usr\/bin\/env node/);
   });
 
-  it('names exact versions, and stays small: at most 15 packages that ship by name', () => {
+  it('names exact versions, and stays small: at most 17 packages that ship by name', () => {
     for (const path of ['package.json', 'tools/kubernetes/package.json', 'tools/expressions/package.json']) {
       const { dependencies = {}, devDependencies = {} } = JSON.parse(read(path));
       for (const [name, version] of Object.entries<string>({ ...dependencies, ...devDependencies })) {
@@ -97,7 +97,7 @@ describe('the supply chain', () => {
       }
     }
     const names = Object.keys(JSON.parse(read('package.json')).dependencies);
-    assert.ok(names.length <= 16, names.join());
+    assert.ok(names.length <= 17, names.join());
   });
 
   it('ships packages under permissive licences alone, with their texts, and no more than 90 of them', (test) => {
