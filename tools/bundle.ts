@@ -4,7 +4,7 @@
  *
  * One file is read where hundreds were: until the first answer a start takes a third of the CPU time (docs/bench/cold-start.md).
  */
-import { cpSync, globSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
@@ -155,7 +155,10 @@ function writeLicences(folder: string, packages: ReadonlySet<string>): void {
     const { name, version, license } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'));
     const [file] = globSync('{LICENSE,LICENCE,license,License}*', { cwd: join(ROOT, path) });
     const text = file === undefined ? '(the package has no file of it)' : readFileSync(join(ROOT, path, file), 'utf8');
-    return `${name} ${version} · ${license}\n\n${text.trim()}\n`;
+    // The Apache License, section 4 (d): a NOTICE goes with the code too.
+    const notice = join(ROOT, path, 'NOTICE');
+    const words = existsSync(notice) ? [text, readFileSync(notice, 'utf8')] : [text];
+    return [`${name} ${version} · ${license}`, ...words.map((each) => each.trim()), ''].join('\n\n');
   });
   texts.push(`node ${process.versions.node} · MIT, and those of what it is made of\n\n${runtimeLicence()}\n`);
   const names = [...packages].map((path) => {

@@ -1,7 +1,7 @@
 /** What is installed and what ships: exact, whole, from the registry alone, under licences that allow it, and listed. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -113,11 +113,24 @@ describe('the supply chain', () => {
     }
     assert.match(texts, new RegExp(`^node ${process.versions.node} · MIT`, 'm'));
     assert.match(texts, /OpenSSL/);
+    // Its licence asks for its NOTICE too.
+    assert.match(texts, /^Apache ECharts\nCopyright/m);
     // A thread carries nothing but its own work: what it shares with the service would be loaded once more for each.
     const thread = readFileSync(join(folder, 'src/thread.cjs'), 'utf8');
     assert.ok(thread.length < 40_000 && !/node_modules/.test(thread), `thread.cjs has ${thread.length} bytes`);
     // One character that is not would make V8 keep two bytes for each.
     assert.match(readFileSync(join(folder, 'src/serve.cjs'), 'utf8'), /^[\0-\x7f]*$/);
+  });
+
+  it('keeps what draws in a file of its own, which is loaded on demand alone', (test) => {
+    const folder = join(bundleIn(test), 'src');
+    const files = readdirSync(folder).map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+    const drawing = files.filter(({ text }) => text.includes('zrender')).map(({ name }) => name);
+    assert.match(drawing.join(), /^draw-[^,]+$/);
+    const [name = ''] = drawing;
+    const loading = files.filter(({ text }) => text.includes(name));
+    assert.equal(loading.length, 1);
+    assert.ok(loading.every(({ text }) => text.split(name).length === 2 && text.includes(`import("./${name}")`)));
   });
 
   it('lists what ships as CycloneDX: every package of the bundle, the runtime, and nothing else', (test) => {

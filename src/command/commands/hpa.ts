@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { type ForecastParts, forecast, type Moment, restingReplicas } from '#autoscaling/forecast.ts';
 import { type ManifestParts, readBehavior, readManifest } from '#autoscaling/manifest.ts';
 import { DEFAULT_SCALE_DOWN, DEFAULT_SCALE_UP, DEFAULT_TOLERANCE } from '#autoscaling/spec.ts';
-import { clockOf, timeline } from '#autoscaling/timeline.ts';
+import { clockOf } from '#foundation/clock-time.ts';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { shownCores } from '#foundation/quantity.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
@@ -14,6 +14,7 @@ import { CONSTANT, partAt } from '#simulation/shape.ts';
 import { type Shape, shapeErrors } from '#simulation/shape-schema.ts';
 import { coresArgument, durationArgument, integerArgument, numberArgument, shapeOption } from '../arguments.ts';
 import type { Command } from '../command.ts';
+import { type ForecastPictureParts, forecastPicture } from '../forecast-picture.ts';
 import { alignedRows } from '../report-table.ts';
 
 const EXAMPLES = `
@@ -76,9 +77,9 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
     .option('--startup <duration>', 'from the decision to a ready replica', durationArgument, 10)
     .option('--idle <cores>', 'what a replica uses without load', coresArgument, 0.002)
     .option('--json', 'print everything as JSON')
-    .option('--picture <file>', 'write a timeline as SVG')
+    .option('--picture <file>', 'draw it over time, as SVG')
     .addHelpText('after', EXAMPLES)
-    .action((given: Given) => {
+    .action(async (given: Given) => {
       const parts = partsOf(given);
       if (!parts.ok) {
         terminal.err(`skyops: nothing can be foretold.\n${parts.refusal.map((each) => `  ${each}\n`).join('')}`);
@@ -88,7 +89,9 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
       const said = summaryOf(parts.value, given, moments);
       terminal.out(given.json ? `${JSON.stringify({ ...said, moments }, null, 2)}\n` : pageOf(said, moments));
       try {
-        if (given.picture !== undefined) writeFileSync(given.picture, timeline(moments, said.load));
+        if (given.picture !== undefined) {
+          await writePicture(given.picture, { ...parts.value, moments, summary: said.load });
+        }
         done(EXIT_CODES.clean);
       } catch (error) {
         terminal.err(`skyops: the picture was not written: ${(error as Error).message}\n`);
@@ -96,6 +99,12 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
       }
     });
 };
+
+async function writePicture(path: string, parts: ForecastPictureParts): Promise<void> {
+  // What draws is large, and of use to nobody else.
+  const { draw } = await import('#picture/draw.ts');
+  writeFileSync(path, draw(forecastPicture(parts)));
+}
 
 type Parts = ForecastParts & Pick<ManifestParts, 'notes'>;
 
