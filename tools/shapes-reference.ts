@@ -1,4 +1,7 @@
 /** The page of the shapes and a picture of each, drawn from the functions that the threads follow. */
+import { rounded } from '#foundation/scalars.ts';
+import { draw } from '#picture/draw.ts';
+import type { Picture } from '#picture/picture.ts';
 import { partAt } from '#simulation/shape.ts';
 import { SHAPES, type Shape } from '#simulation/shape-schema.ts';
 
@@ -12,13 +15,10 @@ const EXAMPLES: readonly Shape[] = [
 ];
 const SECONDS = 60;
 
-const WIDTH = 640;
-const HEIGHT = 180;
-const MARGIN = { left: 56, right: 16, top: 12, bottom: 32 };
 const POINTS = 600;
 
 export function shapePictures(): Record<string, string> {
-  return Object.fromEntries(EXAMPLES.map((shape) => [`shape-${shape.type}.svg`, picture(shape)]));
+  return Object.fromEntries(EXAMPLES.map((shape) => [`shape-${shape.type}.svg`, draw(pictureOf(shape))]));
 }
 
 export function shapesPage(madeBy: string): string {
@@ -49,28 +49,21 @@ function descriptionOf(schema: unknown): string {
   return (schema as { description?: string }).description ?? '';
 }
 
-function picture(shape: Shape): string {
-  const innerWidth = WIDTH - MARGIN.left - MARGIN.right;
-  const innerHeight = HEIGHT - MARGIN.top - MARGIN.bottom;
-  const x = (seconds: number) => MARGIN.left + (seconds / SECONDS) * innerWidth;
-  const y = (part: number) => MARGIN.top + (1 - part) * innerHeight;
+function pictureOf(shape: Shape): Picture {
   const points = Array.from({ length: POINTS + 1 }, (_, index) => {
     const seconds = (index / POINTS) * SECONDS;
-    return `${x(seconds).toFixed(1)},${y(partAt(shape, seconds, SECONDS)).toFixed(1)}`;
+    return [seconds, rounded(partAt(shape, seconds, SECONDS), 4)] as const;
   });
-  const levels = [0, 0.5, 1].map(
-    (part) =>
-      `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(part)}" y2="${y(part)}" stroke="#ddd"/><text x="${MARGIN.left - 8}" y="${y(part) + 4}" text-anchor="end">${part}</text>`,
-  );
-  const times = [0, 15, 30, 45, 60].map(
-    (seconds) => `<text x="${x(seconds)}" y="${HEIGHT - 12}" text-anchor="middle">${seconds} s</text>`,
-  );
-  const area = `${x(0)},${y(0)} ${points.join(' ')} ${x(SECONDS)},${y(0)}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" role="img" aria-label="The shape ${shape.type} over a minute">
-<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
-${[...levels, ...times].join('\n')}
-<polygon points="${area}" fill="#0b7a75" fill-opacity="0.15"/>
-<polyline points="${points.join(' ')}" fill="none" stroke="#0b7a75" stroke-width="2"/>
-</svg>
-`;
+  return {
+    title: `The shape ${shape.type}, over a minute`,
+    subtitle: JSON.stringify(shape),
+    description: `The share of the amount over ${SECONDS} seconds, for ${JSON.stringify(shape)}.`,
+    panels: [
+      {
+        x: { title: 'time (seconds)', least: 0, most: SECONDS, interval: 10 },
+        y: { title: 'share (0 to 1)', least: 0, most: 1, interval: 0.25 },
+        lines: [{ name: shape.type, colour: 'blue', isFilled: true, points }],
+      },
+    ],
+  };
 }
