@@ -1,5 +1,5 @@
 /**
- * Generates docs/reference from the code: settings, metrics, OpenAPI; the dashboard, and what chart and manifests take from elsewhere. With `--check` it writes nothing and fails
+ * Generates docs/reference from the code: settings, metrics, OpenAPI; the pictures of docs/, the dashboard, and what chart and manifests take from elsewhere. With `--check` it writes nothing and fails
  * where a file is not as generated, so that the reference cannot fall behind.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { createLog } from '#observability/logger.ts';
 import { startService } from '../src/service.ts';
 import { dashboard } from './dashboard.ts';
 import { deliveredFiles } from './delivery.ts';
+import { drawnFiles } from './drawn-files.ts';
 import { shapePictures, shapesPage } from './shapes-reference.ts';
 
 const FOLDER = new URL('../docs/reference/', import.meta.url);
@@ -106,6 +107,7 @@ const files = {
   'openapi.json': openApi,
   'shapes.md': shapesPage(MADE_BY),
   ...shapePictures(),
+  ...drawnFiles(),
   '../../monitoring/grafana/skyops.json': dashboardJson,
   ...Object.fromEntries(
     Object.entries(deliveredFiles(dashboardJson)).map(([path, content]) => [`../../${path}`, content]),

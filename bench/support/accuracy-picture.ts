@@ -1,75 +1,61 @@
-/** Draws how far each tool was off, as one SVG: a panel for each scene, a dot for the median, a bar from least to most. */
+/** Draws the table of bench/load-accuracy.ts: how far each tool was off, with a panel for each scene and a box for each tool. */
+import { draw } from '#picture/draw.ts';
+import type { Colour, Panel } from '#picture/picture.ts';
 
-export type Row = {
+/** As docs/bench/load-accuracy.md has it. */
+type Row = {
   readonly scene: string;
-  readonly millicores: number;
+  readonly millicores: string;
   readonly tool: string;
-  readonly errorPercent: number;
-  readonly leastPercent: number;
-  readonly mostPercent: number;
-  readonly worstWindowPercent: number;
-  readonly reportErrorPercent: { readonly median: number; readonly worst: number } | null;
-  readonly throttledPercent: number | null;
+  readonly percent: readonly [least: number, median: number, most: number];
 };
 
-const COLOURS: Readonly<Record<string, string>> = {
-  SkyOps: '#0b7a75',
-  'stress-ng': '#c2571a',
-  'resource-consumer': '#5b4b9a',
+const COLOURS: Readonly<Record<string, Colour>> = {
+  SkyOps: 'blue',
+  'stress-ng': 'orange',
+  'resource-consumer': 'violet',
 };
-const WIDTH = 840;
-const PANEL_HEIGHT = 250;
-const MARGIN = { left: 64, right: 16, top: 44, bottom: 44 };
+/** One amount and three tools make no picture. */
+const LEFT_OUT = /^quota/;
 
-export function drawAccuracy(rows: readonly Row[]): string {
-  const scenes = [...new Set(rows.map(({ scene }) => scene))];
-  const panels = scenes.map((scene, index) =>
-    panel(
+/** @param table in Markdown: what the picture says is what is written down, and can be drawn again from it. */
+export function drawAccuracy(table: string): string {
+  const rows = rowsOf(table).filter(({ scene }) => !LEFT_OUT.test(scene));
+  const panels = [...new Set(rows.map(({ scene }) => scene))].map((scene) =>
+    panelOf(
       scene,
       rows.filter((row) => row.scene === scene),
-      28 + index * PANEL_HEIGHT,
     ),
   );
-  const legend = Object.entries(COLOURS).map(
-    ([tool, colour], index) =>
-      `<circle cx="${MARGIN.left + 8 + index * 160}" cy="16" r="5" fill="${colour}"/><text x="${MARGIN.left + 20 + index * 160}" y="20">${tool}</text>`,
-  );
-  const height = 28 + scenes.length * PANEL_HEIGHT;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13" role="img" aria-label="Error of the delivered CPU, by tool and amount">
-<rect width="${WIDTH}" height="${height}" fill="#fff"/>
-${[...legend, ...panels].join('\n')}
-</svg>
-`;
+  return draw({
+    title: 'CPU delivered, less CPU asked',
+    subtitle: '0 % is exact. A box spans all rounds; the line in it is their median.',
+    description: `How far each tool was off, in per cent of the CPU asked, by amount. Panels: ${panels.map(({ heading }) => heading).join(', ')}.`,
+    panels,
+  });
 }
 
-function panel(scene: string, rows: readonly Row[], top: number): string {
-  const amounts = [...new Set(rows.map(({ millicores }) => millicores))];
-  const tools = [...new Set(rows.map(({ tool }) => tool))];
-  const values = rows.flatMap(({ leastPercent, mostPercent }) => [leastPercent, mostPercent]);
-  const low = Math.min(-1, Math.floor(Math.min(...values)));
-  const high = Math.max(1, Math.ceil(Math.max(...values)));
-  const innerTop = top + MARGIN.top;
-  const innerHeight = PANEL_HEIGHT - MARGIN.top - MARGIN.bottom;
-  const y = (percent: number) => innerTop + ((high - percent) / (high - low)) * innerHeight;
-  const slot = (WIDTH - MARGIN.left - MARGIN.right) / amounts.length;
-  const grid = [low, 0, high].map(
-    (percent) =>
-      `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(percent)}" y2="${y(percent)}" stroke="${percent === 0 ? '#333' : '#ddd'}"/><text x="${MARGIN.left - 8}" y="${y(percent) + 4}" text-anchor="end">${percent} %</text>`,
-  );
-  const marks = rows.map((row) => {
-    const x =
-      MARGIN.left + slot * (amounts.indexOf(row.millicores) + (tools.indexOf(row.tool) + 1) / (tools.length + 1));
-    const colour = COLOURS[row.tool] ?? '#000';
-    return `<line x1="${x}" x2="${x}" y1="${y(row.mostPercent)}" y2="${y(row.leastPercent)}" stroke="${colour}" stroke-width="3"/><circle cx="${x}" cy="${y(row.errorPercent)}" r="5" fill="${colour}"/>`;
-  });
-  const labels = amounts.map(
-    (amount, index) =>
-      `<text x="${MARGIN.left + slot * (index + 0.5)}" y="${innerTop + innerHeight + 24}" text-anchor="middle">${amount}m</text>`,
-  );
-  return [
-    `<text x="${MARGIN.left}" y="${top + 26}" font-weight="bold">Delivered less asked, ${scene}</text>`,
-    ...grid,
-    ...marks,
-    ...labels,
-  ].join('\n');
+function panelOf(scene: string, rows: readonly Row[]): Panel {
+  const names = [...new Set(rows.map(({ millicores }) => millicores))];
+  return {
+    heading: `Machine: ${scene}`,
+    x: { title: 'CPU asked (millicores)', names },
+    y: { title: 'error (%)' },
+    ranges: Object.entries(COLOURS).map(([name, colour]) => ({
+      name,
+      colour,
+      ranges: rows.filter(({ tool }) => tool === name).map(({ percent }) => percent),
+    })),
+  };
+}
+
+function rowsOf(table: string): readonly Row[] {
+  const cells = /^\| ([^|]+) \| (\d+)m \| ([^|]+) \| ([+−][\d.]+) \[([+−][\d.]+) … ([+−][\d.]+)\]/gm;
+  const percent = (text = '') => Number(text.replace('−', '-'));
+  return [...table.matchAll(cells)].map(([, scene = '', millicores = '', tool = '', median, least, most]) => ({
+    scene,
+    millicores,
+    tool,
+    percent: [percent(least), percent(median), percent(most)],
+  }));
 }
