@@ -1,6 +1,6 @@
 /** Every query of the dashboard, executed by a real Prometheus over a service that has something to show. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { startCollector } from '#test/support/collector.ts';
 import { startOwnProcess } from '#test/support/own-process.ts';
@@ -8,7 +8,7 @@ import { type Series, startPrometheus } from '#test/support/prometheus.ts';
 import { hasTool } from '#test/support/tool.ts';
 import { until } from '#test/support/until.ts';
 import { dashboard, rows } from '../../tools/dashboard.ts';
-import { drawPanels } from './support/panel-pictures.ts';
+import { drawPanel } from './support/panel-pictures.ts';
 
 /** What only a container with limits, or cgroup version 2, has; a machine without them shows nothing there. */
 const MAY_BE_EMPTY = /quota_cores|limit_bytes|cfs_|pressure_|container_pids|working_set/;
@@ -67,8 +67,11 @@ scrape_configs: [{ job_name: skyops, static_configs: [{ targets: ['${new URL(url
     }
     // No request failed, so that there is nothing to divide by but also nothing to show; nothing was lost either.
     assert.deepEqual(empty, []);
-    const picture = process.env['PICTURE'];
-    if (picture !== undefined) writeFileSync(picture, drawPanels(pictures));
+    const folder = process.env['PICTURES'];
+    if (folder === undefined) return;
+    mkdirSync(folder, { recursive: true });
+    for (const [index, picture] of pictures.entries())
+      writeFileSync(`${folder}/panel-${index + 1}.svg`, drawPanel(picture));
   });
 
   it('is in monitoring/ as it is generated, with a unit, a place and an explanation for each panel', () => {
