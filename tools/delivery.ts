@@ -4,9 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { isMap, isScalar, type Pair, parseDocument, stringify, type YAMLMap } from 'yaml';
-import { Behavior } from '#autoscaling/manifest.ts';
 import { settings } from '#config/catalog.ts';
 import type { Setting } from '#foundation/setting.ts';
+import { Behavior } from './behavior-schema.ts';
 import {
   affinity,
   egressRules,

@@ -9,7 +9,7 @@ const NO_HISTORY: History = { recommendations: [], changes: [] };
 const SPEC: AutoscalerSpec = {
   minReplicas: 1,
   maxReplicas: 1000,
-  targetUtilization: 50,
+  measures: [{ type: 'utilization', requestCores: 1, targetPercent: 50 }],
   hasBehavior: true,
   scaleUp: DEFAULT_SCALE_UP,
   scaleDown: DEFAULT_SCALE_DOWN,

@@ -56,6 +56,10 @@ export function stepTowards(
 export const bounded = (replicas: number, { minReplicas, maxReplicas }: AutoscalerSpec) =>
   Math.min(Math.max(replicas, minReplicas), maxReplicas);
 
+/** Whether the behavior never lets it go into this direction. */
+export const isDisabled = ({ hasBehavior, scaleUp, scaleDown }: AutoscalerSpec, direction: 'up' | 'down') =>
+  hasBehavior && (direction === 'up' ? scaleUp : scaleDown).selectPolicy === 'Disabled';
+
 /** kube-controller-manager, --horizontal-pod-autoscaler-downscale-stabilization. */
 const DOWNSCALE_STABILIZATION_SECONDS = 300;
 

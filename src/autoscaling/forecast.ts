@@ -1,7 +1,7 @@
 /** What a load will make the autoscaler do, and when: the algorithm, a cluster that follows it, and metrics that lag. Pure. */
 import { rounded } from '#foundation/scalars.ts';
-import { type Measure, type Pod, wishOf } from './algorithm.ts';
-import { bounded, type History, stepTowards } from './behavior.ts';
+import { type Pod, wishOf } from './algorithm.ts';
+import { bounded, type History, isDisabled, stepTowards } from './behavior.ts';
 import type { AutoscalerSpec } from './spec.ts';
 
 /** How often the controller decides: kube-controller-manager, --horizontal-pod-autoscaler-sync-period. */
@@ -11,8 +11,7 @@ const METRIC_RESOLUTION_SECONDS = 15;
 
 export type ForecastParts = {
   readonly spec: AutoscalerSpec;
-  readonly requestCores: number;
-  /** The most that one replica can burn: its limit less what is kept free for the probes. Infinite without a limit. */
+  /** The most that one replica can use: its limit less what is kept free for the probes. Infinite without a limit. */
   readonly mostCores: number;
   /** What a replica uses without any load. */
   readonly idleCores: number;
@@ -27,10 +26,11 @@ export type ForecastParts = {
 export type Moment = {
   readonly atSeconds: number;
   readonly loadCores: number;
-  /** What is burnt of it: replicas at their limit leave the rest undone. */
+  /** What is used of it: replicas at their limit leave the rest undone. */
   readonly deliveredCores: number;
-  /** As the controller sees it; nothing where there are no metrics. */
+  /** As the controller sees it, in per cent of the request or, where the target is an average, in cores; nothing where there are no metrics. */
   readonly utilization: number | null;
+  readonly averageCores: number | null;
   readonly wanted: number;
   readonly replicas: number;
   readonly readyReplicas: number;
@@ -42,7 +42,7 @@ type Replica = { readonly startedAtSeconds: number; readonly readyAtSeconds: num
 /** One moment for each decision of the controller, the first of them one period after the load begins. */
 export function forecast(parts: ForecastParts): readonly Moment[] {
   const { spec, mostCores, idleCores, startupSeconds } = parts;
-  const measure = measureOf(parts);
+  const tolerance = toleranceOf(spec);
   let replicas: Replica[] = Array.from({ length: parts.startReplicas }, () => ({
     startedAtSeconds: Number.NEGATIVE_INFINITY,
     readyAtSeconds: Number.NEGATIVE_INFINITY,
@@ -60,7 +60,7 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
     if (second % SYNC_PERIOD_SECONDS !== 0) continue;
 
     const pods = replicas.map((replica) => podAt(replica, second, shares, idleCores));
-    const { replicas: wanted, utilization } = wishOf(replicas.length, pods, measure);
+    const { replicas: wanted, utilization, averageCores } = wishOf(replicas.length, pods, spec.measures, tolerance);
     const step = stepTowards(wanted, replicas.length, second, spec, history);
     history = step.history;
     const added = Math.max(0, step.replicas - replicas.length);
@@ -77,6 +77,7 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
       loadCores: rounded(parts.loadCores(second - 0.5), 4),
       deliveredCores: rounded(share * ready, 4),
       utilization: utilization ?? null,
+      averageCores: averageCores ?? null,
       wanted,
       replicas: step.replicas,
       readyReplicas: ready,
@@ -86,10 +87,7 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
   return moments;
 }
 
-function measureOf({ spec, requestCores }: Pick<ForecastParts, 'spec' | 'requestCores'>): Measure {
-  const { targetUtilization, scaleUp, scaleDown } = spec;
-  return { requestCores, targetUtilization, tolerance: { up: scaleUp.tolerance, down: scaleDown.tolerance } };
-}
+const toleranceOf = ({ scaleUp, scaleDown }: AutoscalerSpec) => ({ up: scaleUp.tolerance, down: scaleDown.tolerance });
 
 /** As the metrics server has it: the mean over the last whole stretch between two of its looks, which is over already. */
 function podAt(
@@ -109,9 +107,12 @@ function podAt(
   return { usageCores: mean + idleCores, isReady: true };
 }
 
-/** Where it comes to rest under an even load: the first number of replicas at which the controller wants no more and no less. */
-export function restingReplicas(
-  parts: Pick<ForecastParts, 'spec' | 'requestCores' | 'mostCores' | 'idleCores'>,
+/**
+ * Where it settles under an even load: the first number of replicas at which the controller wants no more and no less, or to which its behavior lets it
+ * go no further.
+ */
+export function settledReplicas(
+  parts: Pick<ForecastParts, 'spec' | 'mostCores' | 'idleCores'>,
   loadCores: number,
   from: number,
 ): number {
@@ -119,10 +120,10 @@ export function restingReplicas(
   let replicas = bounded(from, spec);
   // Each step goes further towards the end, because a load that is shared by more is less for each.
   for (let step = 0; step <= spec.maxReplicas; step += 1) {
-    const usageCores = Math.min(loadCores / replicas, mostCores) + idleCores;
-    const pods = Array.from({ length: replicas }, () => ({ usageCores, isReady: true }));
-    const next = bounded(wishOf(replicas, pods, measureOf(parts)).replicas, spec);
-    if (next === replicas) return replicas;
+    const usageCores = Math.min(loadCores / Math.max(1, replicas), mostCores) + idleCores;
+    const pods = Array.from({ length: Math.max(1, replicas) }, () => ({ usageCores, isReady: true }));
+    const next = bounded(wishOf(replicas, pods, spec.measures, toleranceOf(spec)).replicas, spec);
+    if (next === replicas || isDisabled(spec, next > replicas ? 'up' : 'down')) return replicas;
     replicas = next;
   }
   return replicas;

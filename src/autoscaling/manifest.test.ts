@@ -1,81 +1,181 @@
+/** What is made of the examples of others; against Kubernetes' own code it is held by test/kubernetes/. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parse } from 'yaml';
-import { readBehavior, readManifest } from './manifest.ts';
+import { readBehavior, readManifests } from './manifest.ts';
 
 const DEPLOYMENT = `
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: web }
 spec:
+  selector: { matchLabels: { app: web } }
   template:
+    metadata: { labels: { app: web } }
     spec:
       containers:
-        - { name: a, resources: { requests: { cpu: 200m }, limits: { cpu: "1" } } }
-        - { name: b, resources: { requests: { cpu: 0.05 } } }
+        - { name: a, image: a, resources: { requests: { cpu: 200m }, limits: { cpu: "1" } } }
+        - { name: b, image: b, resources: { requests: { cpu: 0.05 } } }
 `;
 const AUTOSCALER = `
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata: { name: web }
 spec:
-  scaleTargetRef: { kind: Deployment, name: web }
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: web }
   maxReplicas: 7
   metrics: [{ type: Resource, resource: { name: cpu, target: { type: Utilization, averageUtilization: 70 } } }]
   behavior: { scaleDown: { stabilizationWindowSeconds: 60, tolerance: "0.05" } }
 `;
 
-const refusalOf = (yaml: string) => {
-  const read = readManifest(yaml);
-  return read.ok ? [] : read.refusal;
+const read = (...texts: readonly string[]) =>
+  readManifests(texts.map((text, index) => ({ path: `${index}.yaml`, text })));
+
+/** Of the first autoscaler, which must be there. */
+function partsOf(...texts: readonly string[]) {
+  const [first] = read(...texts).autoscalers;
+  assert.ok(first?.parts.ok, JSON.stringify(first?.parts));
+  return first.parts.value;
+}
+
+function refusalOf(...texts: readonly string[]): string {
+  const { autoscalers, errors } = read(...texts);
+  const [first] = autoscalers;
+  return [...(first === undefined || first.parts.ok ? [] : first.parts.refusal), ...errors].join('\n');
+}
+
+const requestOf = (...texts: readonly string[]) => {
+  const [measure] = partsOf(...texts).spec.measures;
+  return measure.type === 'utilization' ? measure.requestCores : undefined;
 };
+
+const withContainers = (containers: string, before = '') =>
+  DEPLOYMENT.replace(/ {6}containers:[\s\S]*$/, `${before}      containers:\n${containers}\n`);
 
 describe('the autoscaler of a manifest', () => {
   it('is read with the requests of all containers, and Kubernetes’ defaults where it says nothing', () => {
-    const read = readManifest(`${DEPLOYMENT}---${AUTOSCALER}`);
-    assert.ok(read.ok);
-    assert.equal(read.value.requestCores, 0.25);
-    assert.equal(read.value.limitCores, null);
-    assert.deepEqual(
-      [read.value.spec.minReplicas, read.value.spec.maxReplicas, read.value.spec.targetUtilization],
-      [1, 7, 70],
-    );
-    assert.deepEqual(read.value.spec.scaleDown, {
+    const { spec, limitCores } = partsOf(DEPLOYMENT, AUTOSCALER);
+    assert.deepEqual(spec.measures, [{ type: 'utilization', requestCores: 0.25, targetPercent: 70 }]);
+    assert.equal(limitCores, 1);
+    assert.deepEqual([spec.minReplicas, spec.maxReplicas], [1, 7]);
+    assert.deepEqual(spec.scaleDown, {
       stabilizationWindowSeconds: 60,
       selectPolicy: 'Max',
       policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
       tolerance: 0.05,
     });
-    assert.equal(read.value.spec.scaleUp.policies.length, 2);
-    assert.equal(read.value.spec.hasBehavior, true);
+    assert.equal(spec.scaleUp.policies.length, 2);
+    assert.equal(spec.hasBehavior, true);
   });
 
-  it('is read from a list, as kubectl gives it, and says what of it is left out', () => {
-    const [target = '', autoscaler = ''] = [DEPLOYMENT, AUTOSCALER].map((each) => JSON.stringify(parse(each)));
-    const memory = autoscaler.replace(
-      '"metrics":[',
-      '"metrics":[{"type":"Resource","resource":{"name":"memory","target":{"type":"Utilization","averageUtilization":80}}},',
+  it('counts a native sidecar, and no other init container (kubernetes#119991)', () => {
+    const app = '        - { name: app, image: a, resources: { requests: { cpu: 200m } } }';
+    const inits = (proxy: string) => `      initContainers:
+        - { name: migrate, image: a, resources: { requests: { cpu: 2 } } }
+        - { name: proxy, image: a, restartPolicy: Always${proxy} }
+`;
+    const sidecar = ', resources: { requests: { cpu: 300m } }';
+    assert.equal(requestOf(withContainers(app, inits(sidecar)), AUTOSCALER), 0.5);
+    assert.match(refusalOf(withContainers(app, inits('')), AUTOSCALER), /no CPU request for container proxy/);
+  });
+
+  it('takes the workload of its own namespace', () => {
+    const inNamespace = (text: string, namespace: string) =>
+      text.replace('{ name: web }', `{ name: web, namespace: ${namespace} }`);
+    const staging = inNamespace(
+      withContainers('        - { name: a, image: a, resources: { requests: { cpu: 100m } } }'),
+      'staging',
     );
-    const read = readManifest(`{"apiVersion":"v1","kind":"List","items":[${target},${memory}]}`);
-    assert.ok(read.ok);
-    assert.equal(read.value.spec.maxReplicas, 7);
-    assert.deepEqual(read.value.notes, ['It looks at more than cpu (memory), which may want more replicas.']);
+    const prod = inNamespace(
+      withContainers('        - { name: a, image: a, resources: { requests: { cpu: 500m } } }'),
+      'prod',
+    );
+    assert.equal(requestOf(staging, prod, inNamespace(AUTOSCALER, 'prod')), 0.5);
+    assert.match(refusalOf(staging, inNamespace(AUTOSCALER, 'prod')), /there is one only in staging \(0\.yaml\)/);
   });
 
-  it('is refused where there are two, with their names', () => {
-    const second = AUTOSCALER.replace('metadata: { name: web }', 'metadata: { name: other }');
-    assert.deepEqual(refusalOf([DEPLOYMENT, AUTOSCALER, second].join('---')), [
-      'There are 2 autoscalers in it (web, other): give the file of one of them.',
+  it('asks which of two workloads of one name is meant', () => {
+    assert.match(refusalOf(DEPLOYMENT, DEPLOYMENT, AUTOSCALER), /stands twice, in 0\.yaml and 1\.yaml/);
+  });
+
+  it('is read with merge keys and anchors, as kubectl reads them (yaml#408)', () => {
+    const merged = `common: &c { minReplicas: 3, behavior: { scaleDown: { stabilizationWindowSeconds: 60 } } }
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: { name: web }
+spec: { <<: *c, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: web }, maxReplicas: 10 }
+`;
+    const small = withContainers('        - { name: a, image: a, resources: { requests: { <<: *small } } }').replace(
+      'spec:\n',
+      'x-small: &small { cpu: 150m }\nspec:\n',
+    );
+    const { spec } = partsOf(small, merged);
+    assert.deepEqual(
+      [spec.minReplicas, spec.scaleDown.stabilizationWindowSeconds, requestOf(small, merged)],
+      [3, 60, 0.15],
+    );
+  });
+
+  it('is read in v1, from a list, and with empty keys as Helm renders them', () => {
+    const v1 = AUTOSCALER.replace('v2', 'v1').replace(/ {2}metrics[\s\S]*$/, '  targetCPUUtilizationPercentage: 50\n');
+    assert.deepEqual(partsOf(DEPLOYMENT, v1).spec.measures, [
+      { type: 'utilization', requestCores: 0.25, targetPercent: 50 },
     ]);
+    const empty = AUTOSCALER.replace(/ {2}metrics[\s\S]*$/, '  minReplicas:\n  metrics:\n  behavior:\n');
+    const { spec } = partsOf(DEPLOYMENT, empty);
+    assert.deepEqual(
+      [spec.minReplicas, spec.hasBehavior, spec.measures[0]],
+      [1, false, { type: 'utilization', requestCores: 0.25, targetPercent: 80 }],
+    );
+    const indented = (text: string) => text.trim().replaceAll('\n', '\n  ');
+    assert.equal(
+      partsOf(`apiVersion: v1\nkind: List\nitems:\n- ${indented(DEPLOYMENT)}\n- ${indented(AUTOSCALER)}\n`).spec
+        .maxReplicas,
+      7,
+    );
+  });
+
+  it('may look at one container, or at an average', () => {
+    const metric = (text: string) => AUTOSCALER.replace(/metrics: .*/, `metrics: [${text}]`);
+    const container = metric(
+      '{ type: ContainerResource, containerResource: { name: cpu, container: b, target: { type: Utilization, averageUtilization: 40 } } }',
+    );
+    const { spec, notes, limitCores } = partsOf(DEPLOYMENT, container);
+    assert.deepEqual(spec.measures, [{ type: 'utilization', requestCores: 0.05, targetPercent: 40 }]);
+    assert.equal(limitCores, null);
+    assert.match(notes.join(), /in the container that the metric names/);
+    const average = metric(
+      '{ type: Resource, resource: { name: cpu, target: { type: AverageValue, averageValue: 300m } } }',
+    );
+    assert.deepEqual(partsOf(DEPLOYMENT, average).spec.measures, [{ type: 'average', targetCores: 0.3 }]);
+  });
+
+  it('says what it leaves out, and what Kubernetes does not know', () => {
+    const more = AUTOSCALER.replace(
+      'metrics: [',
+      'maxReplica: 9\n  metrics: [{ type: Resource, resource: { name: memory, target: { type: Utilization, averageUtilization: 80 } } }, ',
+    );
+    const notes = partsOf(DEPLOYMENT, more).notes.join('\n');
+    assert.match(notes, /more than cpu \(memory\)/);
+    assert.match(notes, /does not know: spec\.maxReplica\./);
+  });
+
+  it('is found beside files that cannot be read, which are named', () => {
+    const { autoscalers, errors } = read(DEPLOYMENT, AUTOSCALER, 'replicaCount: 2\n', 'a: [', '{{ .Values.a }}\n');
+    assert.equal(autoscalers[0]?.parts.ok, true);
+    assert.equal(errors.length, 3);
+    assert.match(
+      errors.join('\n'),
+      /2\.yaml: a document has no kind.*\n3\.yaml cannot be read.*\n4\.yaml cannot be read: .*render it first/,
+    );
   });
 
   it('has a behavior that may be given by itself, and is refused as Kubernetes would', () => {
-    const read = readBehavior(
+    const behavior = readBehavior(
       '{"scaleDown":{"stabilizationWindowSeconds":60,"policies":[{"type":"Pods","value":1,"periodSeconds":30}]}}',
     );
-    assert.ok(read.ok && read.value.hasBehavior);
-    assert.equal(read.value.scaleDown.stabilizationWindowSeconds, 60);
-    assert.deepEqual(read.value.scaleDown.policies, [{ type: 'Pods', value: 1, periodSeconds: 30 }]);
+    assert.ok(behavior.ok && behavior.value.hasBehavior);
+    assert.equal(behavior.value.scaleDown.stabilizationWindowSeconds, 60);
+    assert.deepEqual(behavior.value.scaleDown.policies, [{ type: 'Pods', value: 1, periodSeconds: 30 }]);
     for (const wrong of [
       '{"scaleDown":{"stabilizationWindowSeconds":4000}}',
       '{"scaleUp":{"policies":[]}}',
@@ -87,41 +187,37 @@ describe('the autoscaler of a manifest', () => {
       assert.equal(readBehavior(wrong).ok, false, wrong);
   });
 
-  it('is read as the API server gives it back, and with what Kubernetes adds', () => {
-    const exported = AUTOSCALER.replace('"0.05"', '50m');
-    const limited = DEPLOYMENT.replace('requests: { cpu: 0.05 }', 'limits: { cpu: 50m }');
-    const read = readManifest(`${limited}---${exported}`);
-    assert.ok(read.ok);
-    assert.deepEqual(
-      [read.value.requestCores, read.value.limitCores, read.value.spec.scaleDown.tolerance],
-      [0.25, 1.05, 0.05],
-    );
-    const bare = readManifest(`${DEPLOYMENT}---${AUTOSCALER.replace(/ {2}(metrics|behavior).*\n/g, '')}`);
-    assert.ok(bare.ok);
-    assert.deepEqual([bare.value.spec.hasBehavior, bare.value.spec.targetUtilization], [false, 80]);
-  });
-
-  for (const [what, yaml, said] of [
-    ['no autoscaler', DEPLOYMENT, /no HorizontalPodAutoscaler/],
-    ['no target', AUTOSCALER, /scales Deployment web, which is not in it/],
-    ['a field that is wrong', `${DEPLOYMENT}---${AUTOSCALER.replace('7', 'many')}`, /maxReplicas: must be integer/],
+  for (const [what, texts, said] of [
+    ['no target', [AUTOSCALER], /scales Deployment web of apps\/v1, which is not in what was given/],
     [
-      'another metric',
-      `${DEPLOYMENT}---${AUTOSCALER.replace('name: cpu', 'name: memory')}`,
-      /no metric of type Resource for cpu/,
+      'a field that is wrong',
+      [DEPLOYMENT, AUTOSCALER.replace('7', 'many')],
+      /1\.yaml, HorizontalPodAutoscaler web: spec\.maxReplicas is "many"; it must be a whole number/,
     ],
-    ['another target', `${DEPLOYMENT}---${AUTOSCALER.replace('Utilization', 'AverageValue')}`, /AverageValue/],
+    [
+      'a number in quotes',
+      [DEPLOYMENT, AUTOSCALER.replace('7', '"7"')],
+      /spec\.maxReplicas is "7"; it must be a number: take the quotes away/,
+    ],
+    ['another metric', [DEPLOYMENT, AUTOSCALER.replace('name: cpu', 'name: memory')], /no metric of cpu, only memory/],
     [
       'no request',
-      `${DEPLOYMENT.replace('requests: { cpu: 0.05 }', 'limits: {}')}---${AUTOSCALER}`,
-      /nothing to divide by/,
+      [DEPLOYMENT.replace('requests: { cpu: 0.05 }', 'limits: {}'), AUTOSCALER],
+      /Deployment web \(0\.yaml\) has no CPU request for container b/,
     ],
-    ['an older version', `${DEPLOYMENT}---${AUTOSCALER.replace('v2', 'v1')}`, /apiVersion/],
-    ['no YAML', 'a: [', /not YAML/],
-    ['nothing', '', /no HorizontalPodAutoscaler/],
+    [
+      'an older version',
+      [DEPLOYMENT, AUTOSCALER.replace('v2', 'v2beta2')],
+      /apiVersion is autoscaling\/v2beta2; .*Write autoscaling\/v2: the fields are the same/,
+    ],
+    [
+      'a least of nothing',
+      [DEPLOYMENT, AUTOSCALER.replace('maxReplicas: 7', 'maxReplicas: 7\n  minReplicas: 0')],
+      /spec\.minReplicas is 0; it must be at least 1/,
+    ],
   ] as const) {
     it(`refuses ${what}, and says so`, () => {
-      assert.match(refusalOf(yaml).join('\n'), said);
+      assert.match(refusalOf(...texts), said);
     });
   }
 });

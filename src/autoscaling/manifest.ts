@@ -1,200 +1,338 @@
-/** The autoscaler of a manifest: from the YAML of a HorizontalPodAutoscaler and its Deployment to the words of this room. Pure. */
-import Type, { type Static, type TSchema } from 'typebox';
-import * as Schema from 'typebox/schema';
-import { parseAllDocuments, parseDocument } from 'yaml';
+/** The autoscalers of some manifests: from files to the words of this room, each with its workload. Pure. */
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
-import { parseCpuAmount } from '#foundation/quantity.ts';
-import {
-  type AutoscalerSpec,
-  DEFAULT_SCALE_DOWN,
-  DEFAULT_SCALE_UP,
-  DEFAULT_TARGET_UTILIZATION,
-  type ScalingRules,
-} from './spec.ts';
+import { Field, Refusals } from '#kubernetes/field.ts';
+import { called, groupAndVersion, type KubernetesObject, type ManifestFile, readObjects } from '#kubernetes/objects.ts';
+import { type ContainerDefaults, NO_DEFAULTS, type PodCpu, podCpuOf } from '#kubernetes/pod-requests.ts';
+import type { Milli } from '#kubernetes/quantity.ts';
+import { labelsOf, type Selector, selectorOf } from '#kubernetes/selector.ts';
+import { readDocuments } from '#kubernetes/yaml.ts';
+import { type Autoscaler, autoscalerOf, type BehaviorParts, behaviorOf, type CpuMetric } from './autoscaler.ts';
+import type { AutoscalerSpec, Measure } from './spec.ts';
 
 export type ManifestParts = {
   readonly spec: AutoscalerSpec;
-  readonly requestCores: number;
-  /** Nothing where a container has no limit. */
+  /** Of the container that bears the load: the one that the metric names, or the first. `null` without one. */
   readonly limitCores: number | null;
   /** What the forecast leaves out, in a sentence each. */
   readonly notes: readonly string[];
 };
 
-/** What is read of them; everything else is left to Kubernetes. */
-const Count = Type.Integer({ minimum: 0 });
-const Rules = Type.Object(
-  {
-    stabilizationWindowSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3600 })),
-    selectPolicy: Type.Optional(Type.Enum(['Max', 'Min', 'Disabled'])),
-    policies: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            type: Type.Enum(['Pods', 'Percent']),
-            value: Type.Integer({ minimum: 1 }),
-            periodSeconds: Type.Integer({ minimum: 1, maximum: 1800 }),
-          },
-          { additionalProperties: false },
-        ),
-        { minItems: 1 },
-      ),
-    ),
-    tolerance: Type.Optional(
-      Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: '^(\\d{1,3}(\\.\\d+)?|\\d{1,6}m)$' })]),
-    ),
-  },
-  { additionalProperties: false },
-);
-/** `spec.behavior`; the chart's values are checked by it too. */
-export const Behavior = Type.Object(
-  { scaleUp: Type.Optional(Rules), scaleDown: Type.Optional(Rules) },
-  { additionalProperties: false },
-);
-const Autoscaler = Type.Object({
-  apiVersion: Type.Literal('autoscaling/v2'),
-  spec: Type.Object({
-    scaleTargetRef: Type.Object({ kind: Type.String(), name: Type.String() }),
-    minReplicas: Type.Optional(Count),
-    maxReplicas: Type.Integer({ minimum: 1 }),
-    metrics: Type.Optional(
-      Type.Array(
-        Type.Object({
-          type: Type.String(),
-          resource: Type.Optional(
-            Type.Object({
-              name: Type.String(),
-              target: Type.Object({ type: Type.String(), averageUtilization: Type.Optional(Count) }),
-            }),
-          ),
-        }),
-      ),
-    ),
-    behavior: Type.Optional(Behavior),
-  }),
-});
-const Cpu = Type.Optional(Type.Object({ cpu: Type.Optional(Type.Union([Type.String(), Type.Number()])) }));
-const Target = Type.Object({
-  spec: Type.Object({
-    template: Type.Object({
-      spec: Type.Object({
-        containers: Type.Array(Type.Object({ resources: Type.Optional(Type.Object({ requests: Cpu, limits: Cpu })) }), {
-          minItems: 1,
-        }),
-      }),
-    }),
-  }),
-});
-/** What `kubectl get --output yaml` gives for several. */
-const List = Type.Object({ kind: Type.Literal('List'), items: Type.Array(Type.Unknown()) });
-const Named = Type.Object({ kind: Type.String(), metadata: Type.Object({ name: Type.String() }) });
+/** One HorizontalPodAutoscaler that was found, whether it can be forecast or not. */
+export type FoundAutoscaler = {
+  readonly name: string;
+  readonly namespace: string;
+  readonly file: string;
+  /** Refused in one sentence each for what keeps it from a forecast. */
+  readonly parts: Outcome<ManifestParts, readonly string[]>;
+};
 
-type Container = Static<typeof Target>['spec']['template']['spec']['containers'][number];
+export type ManifestReading = {
+  readonly autoscalers: readonly FoundAutoscaler[];
+  /** What could not be read at all, in a sentence each. */
+  readonly errors: readonly string[];
+};
 
-/** @param yaml one or several documents. Refuses, in one sentence each, whatever keeps it from a forecast. */
-export function readManifest(yaml: string): Outcome<ManifestParts, readonly string[]> {
-  const documents = parseAllDocuments(yaml);
-  const wrong = documents.flatMap(({ errors }) => errors.map(({ message }) => `This is not YAML: ${message}`));
-  if (wrong.length > 0) return refused(wrong);
-  const objects = documents
-    .map((document) => document.toJS() as unknown)
-    .flatMap((each) => (Schema.Check(List, each) ? each.items : [each]))
-    .filter((each) => Schema.Check(Named, each));
-  const [autoscaler, ...others] = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
-  if (autoscaler === undefined) return refused(['There is no HorizontalPodAutoscaler in it.']);
-  if (others.length > 0) {
-    const names = [autoscaler, ...others].map(({ metadata }) => metadata.name).join(', ');
-    return refused([`There are ${others.length + 1} autoscalers in it (${names}): give the file of one of them.`]);
-  }
-  if (!Schema.Check(Autoscaler, autoscaler)) return refused(wrongIn('HorizontalPodAutoscaler', Autoscaler, autoscaler));
-  const { scaleTargetRef, metrics, behavior, minReplicas = 1, maxReplicas } = autoscaler.spec;
-  const target = objects.find(
-    ({ kind, metadata }) => kind === scaleTargetRef.kind && metadata.name === scaleTargetRef.name,
-  );
-  const called = `${scaleTargetRef.kind} ${scaleTargetRef.name}`;
-  if (target === undefined) {
-    return refused([`It scales ${called}, which is not in it: give the file of that too.`]);
-  }
-  if (!Schema.Check(Target, target)) return refused(wrongIn(called, Target, target));
-
-  const errors: string[] = [];
-  // An empty list is filled by Kubernetes as a missing one is.
-  const metric = metrics?.find(({ type, resource }) => type === 'Resource' && resource?.name === 'cpu');
-  if ((metrics ?? []).length > 0 && metric === undefined) {
-    errors.push('It has no metric of type Resource for cpu; no other can be foretold.');
-  }
-  const aim = metric?.resource?.target;
-  if (aim !== undefined && aim.type !== 'Utilization') {
-    errors.push(`Its cpu metric has a target of type ${aim.type}; only Utilization can be foretold.`);
-  }
-  const { containers } = target.spec.template.spec;
-  const requestCores = sumOf(containers, 'requests');
-  if (requestCores === null) {
-    errors.push('A container has no CPU request, so that the autoscaler has nothing to divide by and never scales.');
-  }
-  if (errors.length > 0 || requestCores === null) return refused(errors);
-  const rest = (metrics ?? []).filter((each) => each !== metric).map(({ type, resource }) => resource?.name ?? type);
-  return granted({
-    requestCores,
-    limitCores: sumOf(containers, 'limits'),
-    // The autoscaler takes the most that any of its metrics wants.
-    notes: rest.length > 0 ? [`It looks at more than cpu (${rest.join(', ')}), which may want more replicas.`] : [],
-    spec: {
-      minReplicas,
-      maxReplicas,
-      targetUtilization: aim?.averageUtilization ?? DEFAULT_TARGET_UTILIZATION,
-      ...behaviorOf(behavior),
-    },
-  });
+/** Reads everything that is given as `kubectl apply` would, each file by itself. */
+export function readManifests(files: readonly ManifestFile[]): ManifestReading {
+  const { objects, errors } = readObjects(files);
+  const workloads = workloadsOf(objects);
+  const autoscalers = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  return {
+    errors,
+    autoscalers: autoscalers.map((object) => ({
+      name: object.name,
+      namespace: object.namespace,
+      file: object.file,
+      parts: partsOf(object, { objects, workloads, autoscalers, errors }),
+    })),
+  };
 }
-
-type BehaviorParts = Pick<AutoscalerSpec, 'hasBehavior' | 'scaleUp' | 'scaleDown'>;
 
 /** @param text `spec.behavior` as JSON or YAML. Refuses what Kubernetes would. */
 export function readBehavior(text: string): Outcome<BehaviorParts, readonly string[]> {
-  const document = parseDocument(text);
-  if (document.errors.length > 0) return refused(document.errors.map(({ message }) => `This is not YAML: ${message}`));
-  const given = document.toJS() as unknown;
-  return Schema.Check(Behavior, given) ? granted(behaviorOf(given)) : refused(wrongIn('behavior', Behavior, given));
+  const { documents, error } = readDocuments(text);
+  if (error !== undefined) return refused([`this is not YAML: ${error}`]);
+  const refusals = new Refusals('behavior');
+  const behavior = behaviorOf(new Field(documents[0], '', refusals));
+  const unknown = refusals.unknown.map((path) => `${path} is no field of it.`);
+  const wrong = [...refusals.sentences, ...unknown];
+  return wrong.length > 0 ? refused(wrong) : granted(behavior);
 }
 
-function behaviorOf(behavior: Static<typeof Behavior> | undefined): BehaviorParts {
-  return {
-    hasBehavior: behavior !== undefined,
-    scaleUp: rulesOf(behavior?.scaleUp, DEFAULT_SCALE_UP),
-    scaleDown: rulesOf(behavior?.scaleDown, DEFAULT_SCALE_DOWN),
-  };
-}
+type Surroundings = {
+  readonly objects: readonly KubernetesObject[];
+  readonly workloads: readonly Workload[];
+  readonly autoscalers: readonly KubernetesObject[];
+  readonly errors: readonly string[];
+};
 
-function wrongIn(called: string, schema: TSchema, given: unknown): readonly string[] {
-  const [, errors] = Schema.Errors(schema, given);
-  return errors.map(({ instancePath, message }) => `${called}, ${instancePath || 'as a whole'}: ${message}`);
-}
-
-/** Over all containers of a pod, in cores; nothing where one of them says none. */
-function sumOf(containers: readonly Container[], which: 'requests' | 'limits'): number | null {
-  // A limit without a request is the request too.
-  const amounts = containers.map(({ resources }) => {
-    const given = resources?.[which]?.cpu ?? (which === 'requests' ? resources?.limits?.cpu : undefined);
-    return parseCpuAmount(given ?? '');
+function partsOf(object: KubernetesObject, given: Surroundings): Outcome<ManifestParts, readonly string[]> {
+  const { autoscalers, errors } = given;
+  const refusals = new Refusals(called(object));
+  const twin = autoscalers.find((other) => other !== object && isSame(other, object));
+  if (twin !== undefined) {
+    const files = [...new Set([object.file, twin.file])].join(' and ');
+    refusals.say(`it stands twice, in ${files}: give the file of the one that is meant.`);
+  }
+  const autoscaler = autoscalerOf(object, refusals);
+  if (autoscaler === undefined || refusals.sentences.length > 0) return refused(refusals.sentences);
+  const workload = targetIn(given, object, autoscaler, refusals);
+  if (workload === undefined) {
+    const [first, ...others] = errors;
+    const more = others.length > 0 ? ` And ${others.length} more could not be read.` : '';
+    const unread = first === undefined ? [] : [`Perhaps it stands in what could not be read. ${first}${more}`];
+    return refused([...refusals.sentences, ...unread]);
+  }
+  if (workload.refusals.sentences.length > 0) return refused(workload.refusals.sentences);
+  refuseRivals(object, workload, given, refusals);
+  const measures = autoscaler.cpuMetrics.flatMap((metric) => measureOf(metric, workload, refusals) ?? []);
+  const [first, ...rest] = measures;
+  if (autoscaler.cpuMetrics.length === 0) {
+    refusals.say(`it has no metric of cpu, only ${autoscaler.otherMetrics.join(', ')}; no other can be forecast.`);
+  }
+  if (refusals.sentences.length > 0 || first === undefined) return refused(refusals.sentences);
+  const { minReplicas, maxReplicas, behavior } = autoscaler;
+  return granted({
+    limitCores: limitOf(autoscaler.cpuMetrics[0], workload),
+    notes: notesOf(autoscaler, workload, given.workloads, refusals),
+    spec: { minReplicas, maxReplicas, measures: [first, ...rest], ...behavior },
   });
-  return amounts.reduce<number | null>(
-    (sum, amount) => (sum === null || amount?.type !== 'cores' ? null : sum + amount.cores),
-    0,
+}
+
+const isSame = (a: KubernetesObject, b: KubernetesObject) =>
+  a.group === b.group && a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+
+/** Something that has replicas with pods of one form. */
+type Workload = {
+  readonly object: KubernetesObject;
+  readonly cpu: PodCpu;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly selects: Selector;
+  readonly refusals: Refusals;
+};
+
+/** The kinds that Kubernetes itself can scale, with the versions that it serves. Others, such as Rollout, are trusted if they have a template. */
+const SCALABLE: Readonly<Record<string, string>> = {
+  'apps/Deployment': 'v1',
+  'apps/ReplicaSet': 'v1',
+  'apps/StatefulSet': 'v1',
+  '/ReplicationController': 'v1',
+};
+const BUILT_IN_GROUPS: ReadonlySet<string> = new Set(['', 'apps', 'batch', 'extensions']);
+
+function workloadsOf(objects: readonly KubernetesObject[]): readonly Workload[] {
+  return objects.flatMap((object) => {
+    const refusals = new Refusals(called(object));
+    const key = `${object.group}/${object.kind}`;
+    const served = SCALABLE[key];
+    if (served === undefined && BUILT_IN_GROUPS.has(object.group)) return [];
+    const root = new Field(object.value, '', refusals);
+    const source = served === undefined ? templateHolder(object, objects, refusals) : root;
+    if (source === undefined) return [];
+    if (served !== undefined && object.version !== served) {
+      refusals.say(
+        `its apiVersion is ${object.group}/${object.version}, which no Kubernetes serves any more: write ${object.group}/${served}.`,
+      );
+    }
+    return [workloadOf(object, root.at('spec'), source.at('spec'), objects)];
+  });
+}
+
+/** A custom resource with a template of its own, or with that of the workload that it names. */
+function templateHolder(
+  object: KubernetesObject,
+  objects: readonly KubernetesObject[],
+  refusals: Refusals,
+): Field | undefined {
+  const root = new Field(object.value, '', refusals);
+  if (Array.isArray(root.at('spec').at('template').at('spec').at('containers').value)) return root;
+  const ref = root.at('spec').at('workloadRef');
+  const [group] = groupAndVersion(ref.at('apiVersion').text() ?? '');
+  const [kind, name] = [ref.at('kind').text(), ref.at('name').text()];
+  const named = objects.find(
+    (each) => each.group === group && each.kind === kind && each.name === name && each.namespace === object.namespace,
   );
+  return named === undefined ? undefined : new Field(named.value, '', refusals);
 }
 
-/** A quantity as people write it, and as the API server gives it back: `0.05`, `50m`. */
-function toleranceOf(given: string | number): number {
-  return typeof given === 'string' && given.endsWith('m') ? Number(given.slice(0, -1)) / 1000 : Number(given);
-}
-
-/** Each field that is not given has its default, and not the others. */
-function rulesOf(given: Static<typeof Rules> | undefined, defaults: ScalingRules): ScalingRules {
+function workloadOf(
+  object: KubernetesObject,
+  spec: Field,
+  source: Field,
+  objects: readonly KubernetesObject[],
+): Workload {
+  const { refusals } = spec;
+  const replicas = spec.at('replicas').integer();
+  if (replicas !== undefined && replicas < 0) spec.at('replicas').refuse('at least 0');
+  const template = source.at('template');
+  const labels = labelsOf(template.at('metadata').at('labels'));
+  const selector = source.at('selector');
+  const isReplicationController = object.kind === 'ReplicationController';
+  const selects = isReplicationController ? selectorOfLabels(selector, labels) : selectorOf(selector);
+  if (!isReplicationController && !selector.isThere)
+    selector.refuse('the labels of its pods, such as matchLabels: {app: web}');
+  else if (!selects(labels))
+    refusals.say('its selector does not match the labels of its own template, so that it is refused.');
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(object.namespace)) {
+    new Field(object.namespace, 'metadata.namespace', refusals).refuse('a name of small letters, digits and dashes');
+  }
   return {
-    stabilizationWindowSeconds: given?.stabilizationWindowSeconds ?? defaults.stabilizationWindowSeconds,
-    selectPolicy: given?.selectPolicy ?? defaults.selectPolicy,
-    policies: given?.policies ?? defaults.policies,
-    tolerance: given?.tolerance === undefined ? defaults.tolerance : toleranceOf(given.tolerance),
+    object,
+    cpu: podCpuOf(template.at('spec'), defaultsIn(object.namespace, objects)),
+    labels,
+    selects,
+    refusals,
   };
+}
+
+/** A plain map of labels, by default those of the template. */
+function selectorOfLabels(selector: Field, labels: ReadonlyMap<string, string>): Selector {
+  const wanted = selector.isThere ? labelsOf(selector) : labels;
+  return (given) => [...wanted].every(([name, value]) => given.get(name) === value);
+}
+
+function defaultsIn(namespace: string, objects: readonly KubernetesObject[]): ContainerDefaults {
+  const range = objects.find((each) => each.kind === 'LimitRange' && each.group === '' && each.namespace === namespace);
+  if (range === undefined) return NO_DEFAULTS;
+  const limits = new Field(range.value, '', new Refusals(called(range))).at('spec').at('limits').list();
+  const container = limits.find((each) => each.at('type').value === 'Container');
+  if (container === undefined) return NO_DEFAULTS;
+  const cpu = (name: string) => container.at(name).at('cpu').quantity();
+  return { request: cpu('defaultRequest'), limit: cpu('default'), most: cpu('max') };
+}
+
+function targetIn(
+  { workloads, objects }: Pick<Surroundings, 'workloads' | 'objects'>,
+  { namespace }: KubernetesObject,
+  { target }: Autoscaler,
+  refusals: Refusals,
+): Workload | undefined {
+  const [group] = groupAndVersion(target.apiVersion);
+  const named = workloads.filter(
+    ({ object }) => object.kind === target.kind && object.name === target.name && object.group === group,
+  );
+  const [found, twin] = named.filter(({ object }) => object.namespace === namespace);
+  if (found !== undefined && twin === undefined) return found;
+  const what = `${target.kind} ${target.name}`;
+  if (found !== undefined && twin !== undefined) {
+    const files = [...new Set([found.object.file, twin.object.file])].join(' and ');
+    refusals.say(`it scales ${what}, which stands twice, in ${files}: give the file of the one that is meant.`);
+    return undefined;
+  }
+  const elsewhere = named.map(({ object }) => `${object.namespace} (${object.file})`);
+  const alike = objects.find(
+    (each) =>
+      each.namespace === namespace &&
+      each.name === target.name &&
+      each.kind.toLowerCase() === target.kind.toLowerCase(),
+  );
+  if (elsewhere.length > 0) {
+    refusals.say(
+      `it scales ${what} in its own namespace, ${namespace}, and there is one only in ${elsewhere.join(', ')}.`,
+    );
+  } else if (alike === undefined) {
+    refusals.say(`it scales ${what} of ${target.apiVersion}, which is not in what was given: give its file too.`);
+  } else if (alike.kind === target.kind && alike.group === group) {
+    refusals.say(`it scales ${what} (${alike.file}), which has no replicas that an autoscaler could set.`);
+  } else {
+    const version = alike.group === '' ? alike.version : `${alike.group}/${alike.version}`;
+    refusals.say(
+      `it scales ${what} of ${target.apiVersion}, and what is in ${alike.file} is ${alike.kind} ${alike.name} of ${version}: write that in spec.scaleTargetRef.`,
+    );
+  }
+  return undefined;
+}
+
+/** The controller finds pods by labels alone: whatever matches counts, whoever made it. */
+const podsOfOthers = (workload: Workload, workloads: readonly Workload[]) =>
+  workloads.filter(
+    (other) =>
+      other !== workload &&
+      other.object.namespace === workload.object.namespace &&
+      other.object.kind !== 'Rollout' &&
+      workload.selects(other.labels),
+  );
+
+/** Two autoscalers that find the same pods stop each other: AmbiguousSelector. */
+function refuseRivals(object: KubernetesObject, workload: Workload, given: Surroundings, refusals: Refusals): void {
+  for (const other of given.autoscalers) {
+    if (other === object || isSame(other, object) || other.namespace !== object.namespace) continue;
+    const silent = new Refusals(called(other));
+    const rival = autoscalerOf(other, silent);
+    const target = rival && targetIn(given, other, rival, silent);
+    if (target === undefined || (!workload.selects(target.labels) && !target.selects(workload.labels))) continue;
+    refusals.say(
+      `HorizontalPodAutoscaler ${other.name} (${other.file}) finds the same pods, so that neither of the two scales: AmbiguousSelector.`,
+    );
+  }
+}
+
+function measureOf({ container, target }: CpuMetric, workload: Workload, refusals: Refusals): Measure | undefined {
+  if ('milli' in target) return { type: 'average', targetCores: coresOf(target.milli) };
+  const { containers, request } = workload.cpu;
+  if (container === undefined) return utilization(request, target.percent, workload, refusals);
+  const named = containers.find(({ name }) => name === container);
+  if (named === undefined) {
+    const names = containers.map(({ name }) => name).join(', ');
+    refusals.say(
+      `its metric looks at container ${container}, which ${inBrackets(workload.object)} does not have; it has ${names}.`,
+    );
+    return undefined;
+  }
+  return utilization(named.request ?? { missing: `container ${container}` }, target.percent, workload, refusals);
+}
+
+function utilization(
+  request: PodCpu['request'],
+  targetPercent: number,
+  { object }: Workload,
+  refusals: Refusals,
+): Measure | undefined {
+  if (typeof request === 'bigint' && request > 0n)
+    return { type: 'utilization', requestCores: coresOf(request), targetPercent };
+  const why = typeof request === 'bigint' ? 'requests no CPU at all' : `has no CPU request for ${request.missing}`;
+  refusals.say(
+    `${inBrackets(object)} ${why}, so that the autoscaler has nothing to divide by and never scales. Set resources.requests.cpu there.`,
+  );
+  return undefined;
+}
+
+const inBrackets = ({ kind, name, file }: KubernetesObject) => `${kind} ${name} (${file})`;
+
+const coresOf = (milli: Milli) => Number(milli) / 1000;
+
+function limitOf(metric: CpuMetric | undefined, { cpu }: Workload): number | null {
+  const bearer = cpu.containers.find(({ name, isInit }) =>
+    metric?.container === undefined ? !isInit : name === metric.container,
+  );
+  const limits = [bearer?.limit, cpu.limit].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? null : coresOf(limits.toSorted((a, b) => Number(a - b))[0] ?? 0n);
+}
+
+function notesOf(
+  autoscaler: Autoscaler,
+  workload: Workload,
+  workloads: readonly Workload[],
+  refusals: Refusals,
+): readonly string[] {
+  const { otherMetrics, cpuMetrics } = autoscaler;
+  const others = podsOfOthers(workload, workloads).map(({ object }) => called(object));
+  return [
+    ...(otherMetrics.length > 0
+      ? [`It looks at more than cpu (${otherMetrics.join(', ')}), which may want more replicas.`]
+      : []),
+    ...(cpuMetrics.some(({ container }) => container !== undefined)
+      ? ['The load is taken to run in the container that the metric names.']
+      : []),
+    ...(others.length > 0
+      ? [
+          `The pods of ${others.join(', ')} have the labels that the controller looks for, so that it counts them too; the forecast does not.`,
+        ]
+      : []),
+    ...(refusals.unknown.length > 0
+      ? [
+          `There are fields that Kubernetes does not know: ${refusals.unknown.join(', ')}. kubectl apply refuses them, Helm drops them; the forecast does without.`,
+        ]
+      : []),
+  ];
 }

@@ -12,6 +12,7 @@ const MOMENT: Moment = {
   loadCores: 1,
   deliveredCores: 0.5,
   utilization: 100,
+  averageCores: null,
   wanted: 4,
   replicas: 3,
   readyReplicas: 2,

@@ -1,0 +1,138 @@
+/** From the options of skyops hpa, and the manifest that they may stand beside, to what a forecast is made of. */
+import type { ForecastParts } from '#autoscaling/forecast.ts';
+import { type ManifestParts, readBehavior } from '#autoscaling/manifest.ts';
+import { DEFAULT_SCALE_DOWN, DEFAULT_SCALE_UP, type Measure } from '#autoscaling/spec.ts';
+import { granted, type Outcome, refused } from '#foundation/outcome.ts';
+import { shownCores } from '#foundation/quantity.ts';
+import { reserveCores } from '#simulation/capacity/cpu.ts';
+import { CONSTANT, partAt } from '#simulation/shape.ts';
+import { type Shape, shapeErrors } from '#simulation/shape-schema.ts';
+
+export type Given = {
+  readonly load: number;
+  readonly shape?: Shape;
+  readonly for: number;
+  readonly file?: readonly string[];
+  readonly recursive?: boolean;
+  readonly name?: string;
+  readonly request?: number;
+  readonly limit?: number;
+  readonly target?: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly tolerance?: number;
+  readonly behavior?: string;
+  readonly replicas?: number;
+  readonly startup: number;
+  readonly idle: number;
+  readonly json?: boolean;
+  readonly picture?: string;
+};
+
+/** The longest that is worth a table; a day has 5,760 decisions. */
+const LONGEST_SECONDS = 86_400;
+const MOST_REPLICAS = 10_000;
+
+export type Parts = ForecastParts & Pick<ManifestParts, 'notes'>;
+
+/** What is given in words wins over what is in the file. */
+export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts, readonly string[]> {
+  const errors: string[] = [];
+  const measures = measuresOf(given, file, errors);
+  const limitCores = given.limit ?? file?.limitCores ?? null;
+  const maxReplicas = given.max ?? file?.spec.maxReplicas;
+  if (maxReplicas === undefined) errors.push('--max is missing: give it, or --file with a manifest.');
+  const minReplicas = given.min ?? file?.spec.minReplicas ?? 1;
+  const startReplicas = given.replicas ?? Math.max(1, minReplicas);
+  errors.push(...boundErrors(given, file, minReplicas, maxReplicas ?? minReplicas, startReplicas));
+  const requested = measures.find((measure) => measure.type === 'utilization')?.requestCores;
+  if (
+    limitCores !== null &&
+    requested !== undefined &&
+    limitCores < requested &&
+    (given.limit ?? given.request) !== undefined
+  ) {
+    errors.push(
+      `--limit must be at least --request: the limit is ${shownCores(limitCores)}, the request ${shownCores(requested)}.`,
+    );
+  }
+  if (!(given.for >= 60 && given.for <= LONGEST_SECONDS)) errors.push('--for must be from 1m to 24h.');
+  if (given.tolerance !== undefined && !(given.tolerance >= 0 && given.tolerance < 1)) {
+    errors.push('--tolerance must be at least 0 and below 1.');
+  }
+  const behavior = given.behavior === undefined ? undefined : readBehavior(given.behavior);
+  if (behavior?.ok === false) errors.push(...behavior.refusal.map((each) => `--behavior: ${each}`));
+  const { hasBehavior, scaleUp, scaleDown } = (behavior?.ok ? behavior.value : file?.spec) ?? NO_BEHAVIOR;
+  const shape = given.shape ?? CONSTANT;
+  for (const { pointer, message } of shapeErrors(shape, given.for)) errors.push(`--shape${pointer}: ${message}`);
+  const [first, ...rest] = measures;
+  if (errors.length > 0 || first === undefined || maxReplicas === undefined) return refused(errors);
+  const tolerance = given.tolerance === undefined ? {} : { tolerance: given.tolerance };
+  return granted({
+    spec: {
+      minReplicas,
+      maxReplicas,
+      measures: [first, ...rest],
+      hasBehavior,
+      scaleUp: { ...scaleUp, ...tolerance },
+      scaleDown: { ...scaleDown, ...tolerance },
+    },
+    notes: file?.notes ?? [],
+    mostCores: limitCores === null ? Number.POSITIVE_INFINITY : limitCores - reserveCores(limitCores),
+    idleCores: given.idle,
+    startReplicas,
+    startupSeconds: given.startup,
+    loadCores: (atSeconds) => given.load * partAt(shape, atSeconds, given.for),
+    seconds: given.for,
+  });
+}
+
+const NO_BEHAVIOR = { hasBehavior: false, scaleUp: DEFAULT_SCALE_UP, scaleDown: DEFAULT_SCALE_DOWN };
+
+/** Those of the file, with what the options change; or one that is made of the options alone. */
+function measuresOf({ request, target }: Given, file: ManifestParts | undefined, errors: string[]): readonly Measure[] {
+  if (target !== undefined && !(target >= 1)) errors.push('--target must be at least 1 per cent.');
+  if (file === undefined || (request !== undefined && target !== undefined)) {
+    if (request === undefined) errors.push('--request is missing: give it, or --file with a manifest.');
+    if (target === undefined) errors.push('--target is missing: give it, or --file with a manifest.');
+    return [{ type: 'utilization', requestCores: request ?? 1, targetPercent: target ?? 80 }];
+  }
+  return file.spec.measures.map((measure) => {
+    if (measure.type === 'average') {
+      if (target !== undefined)
+        errors.push(
+          '--target is in per cent of a request, but the autoscaler of the file has an averageValue: give --request too.',
+        );
+      return measure;
+    }
+    return {
+      ...measure,
+      requestCores: request ?? measure.requestCores,
+      targetPercent: target ?? measure.targetPercent,
+    };
+  });
+}
+
+/** Each names what was given: the option, or the field of the file. */
+function boundErrors(
+  given: Given,
+  file: ManifestParts | undefined,
+  minReplicas: number,
+  maxReplicas: number,
+  startReplicas: number,
+): readonly string[] {
+  const least = given.min === undefined && file !== undefined ? 'minReplicas' : '--min';
+  const most = given.max === undefined && file !== undefined ? 'maxReplicas' : '--max';
+  return [
+    ...(given.min !== undefined && given.min < 1 ? ['--min must be at least 1.'] : []),
+    ...(maxReplicas < minReplicas
+      ? [`${most}, which is ${maxReplicas}, must be at least ${least}, which is ${minReplicas}.`]
+      : []),
+    ...(maxReplicas > MOST_REPLICAS
+      ? [`${most} is ${maxReplicas}; a forecast goes up to ${MOST_REPLICAS}. Give --max.`]
+      : []),
+    ...(given.replicas !== undefined && !(startReplicas >= 1 && startReplicas <= MOST_REPLICAS)
+      ? [`--replicas must be from 1 to ${MOST_REPLICAS}.`]
+      : []),
+  ];
+}

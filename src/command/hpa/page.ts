@@ -1,0 +1,130 @@
+/** What skyops hpa says of a forecast: a summary, and a table for people; pure. */
+import { type Moment, settledReplicas } from '#autoscaling/forecast.ts';
+import { type Measure, targetCores } from '#autoscaling/spec.ts';
+import { clockOf } from '#foundation/clock-time.ts';
+import { shownCores } from '#foundation/quantity.ts';
+import { alignedRows } from '../report-table.ts';
+import type { Parts } from './given.ts';
+
+export type Summary = {
+  readonly load: string;
+  readonly per_replica_at_start_cores: number;
+  /** In per cent of the request; null where the target is an average. */
+  readonly utilization_at_start: number | null;
+  readonly is_limited_at_start: boolean;
+  readonly resting_replicas: number;
+  readonly resting_since_seconds: number | null;
+  readonly most_replicas: number;
+  /** What the forecast leaves out. */
+  readonly notes: readonly string[];
+};
+
+export function summaryOf(parts: Parts, moments: readonly Moment[]): Summary {
+  const { spec, mostCores, startReplicas } = parts;
+  const [measure] = spec.measures;
+  const asked = parts.loadCores(0) / startReplicas;
+  const used = Math.min(asked, mostCores);
+  const last = moments.at(-1);
+  const settled = settledReplicas(parts, last?.loadCores ?? 0, last?.replicas ?? startReplicas);
+  // The first moment from which on the number stays what it is at the end.
+  const since = moments.findLastIndex(({ replicas }) => replicas !== last?.replicas) + 1;
+  return {
+    load: `${shownCores(parts.loadCores(0))} over ${counted(startReplicas)}, ${targetIn(measure, startReplicas === 1)}, ${spec.minReplicas} to ${spec.maxReplicas} replicas`,
+    per_replica_at_start_cores: used,
+    utilization_at_start:
+      measure.type === 'utilization'
+        ? Math.floor(((used + parts.idleCores) / measure.requestCores) * 100 + 1e-9)
+        : null,
+    is_limited_at_start: asked > mostCores,
+    resting_replicas: settled,
+    resting_since_seconds: settled === last?.replicas ? (moments[since]?.atSeconds ?? null) : null,
+    most_replicas: Math.max(...moments.map(({ replicas }) => replicas)),
+    notes: parts.notes,
+  };
+}
+
+const counted = (replicas: number) => (replicas === 1 ? '1 replica' : `${replicas} replicas`);
+
+function targetIn(measure: Measure, isOne: boolean): string {
+  if (measure.type === 'average') return `target ${shownCores(measure.targetCores)} each`;
+  const request = `${shownCores(measure.requestCores)}${isOne ? '' : ' each'}`;
+  return `request ${request}, target ${measure.targetPercent} % (${shownCores(targetCores(measure))})`;
+}
+
+export function pageOf(said: Summary, moments: readonly Moment[], [measure]: Parts['spec']['measures']): string {
+  const shown = moments.filter((moment, index) => {
+    const before = moments[index - 1];
+    const isLast = index === moments.length - 1;
+    return (
+      isLast ||
+      before?.replicas !== moment.replicas ||
+      before.wanted !== moment.wanted ||
+      before.readyReplicas !== moment.readyReplicas
+    );
+  });
+  const use = measure.type === 'average' ? 'average' : 'utilization';
+  const rows = shown.map((moment) => [
+    clockOf(moment.atSeconds),
+    shownCores(moment.loadCores),
+    shownCores(moment.deliveredCores),
+    useOf(moment),
+    String(moment.wanted),
+    String(moment.replicas),
+    String(moment.readyReplicas),
+    moment.limitedBy ?? '',
+  ]);
+  const limited = said.is_limited_at_start ? ', the most that its limit leaves it' : '';
+  const percent = said.utilization_at_start === null ? '' : `: ${said.utilization_at_start} % of its request`;
+  return [
+    `${said.load}.`,
+    `At first each uses ${shownCores(said.per_replica_at_start_cores)}${limited}${percent}.`,
+    '',
+    ...alignedRows([['time', 'load', 'used', use, 'wanted', 'replicas', 'ready', 'limited by'], ...rows]),
+    '',
+    settlesAt(said),
+    ...said.notes,
+    '',
+  ].join('\n');
+}
+
+function useOf({ utilization, averageCores }: Moment): string {
+  if (utilization !== null) return `${utilization} %`;
+  return averageCores === null ? '-' : shownCores(averageCores);
+}
+
+function settlesAt({ resting_replicas: replicas, resting_since_seconds: since }: Summary): string {
+  if (since !== null) return `It settles at ${replicas} from ${clockOf(since)} on.`;
+  return `It has not settled by then; under the load of the end it settles at ${replicas}.`;
+}
+
+/** One of several autoscalers, or why it cannot be forecast. */
+export type Row = { readonly called: string } & (
+  | { readonly said: Summary; readonly parts: Parts }
+  | { readonly refusal: readonly string[] }
+);
+
+/** All that were found, a line each; those that cannot be forecast with the reason below. */
+export function tableOf(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    if ('refusal' in row) return [row.called, '-', '-', '-', '-', '-'];
+    const { said, parts } = row;
+    const [measure] = parts.spec.measures;
+    const since = said.resting_since_seconds;
+    return [
+      row.called,
+      measure.type === 'average' ? '-' : shownCores(measure.requestCores),
+      shownCores(targetCores(measure)),
+      `${parts.spec.minReplicas} to ${parts.spec.maxReplicas}`,
+      String(said.resting_replicas),
+      since === null ? 'later' : clockOf(since),
+    ];
+  });
+  const reasons = rows.flatMap((row) => ('refusal' in row ? row.refusal.map((each) => `  ${each}`) : []));
+  return [
+    ...alignedRows([['autoscaler', 'request', 'target', 'replicas', 'settles at', 'from'], ...lines]),
+    '',
+    ...(reasons.length > 0 ? ['These cannot be forecast:', ...reasons] : []),
+    'Each under the whole load by itself. --name NAME shows one of them in full.',
+    '',
+  ].join('\n');
+}

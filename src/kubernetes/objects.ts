@@ -1,0 +1,103 @@
+/** Takes the objects out of the files that somebody names, as kubectl does, and remembers where each of them stands. */
+import { isFields } from './field.ts';
+import { readDocuments, type Value } from './yaml.ts';
+
+export type ManifestFile = { readonly path: string; readonly text: string };
+
+export type KubernetesObject = {
+  readonly file: string;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly value: { readonly [key: string]: Value };
+};
+
+export type Objects = {
+  readonly objects: readonly KubernetesObject[];
+  /** One sentence for each file or document that kubectl could not read; it goes on with the next file. */
+  readonly errors: readonly string[];
+};
+
+const DEFAULT_NAMESPACE = 'default';
+
+/** Files of tools that stand beside manifests and are no objects. */
+const NO_MANIFEST = /(^|\/)kustomization\.ya?ml$/i;
+
+export function readObjects(files: readonly ManifestFile[]): Objects {
+  const objects: KubernetesObject[] = [];
+  const errors: string[] = [];
+  for (const { path, text } of files) {
+    if (NO_MANIFEST.test(path)) continue;
+    const { documents, error } = readDocuments(text);
+    for (const document of documents) {
+      for (const each of itemsOf(document)) {
+        const object = objectOf(path, each.value, each.within);
+        if (typeof object === 'string') errors.push(`${path}: ${object}`);
+        else objects.push(object);
+      }
+    }
+    if (error !== undefined) errors.push(`${path} cannot be read: ${error}.`);
+  }
+  return { objects, errors };
+}
+
+type Item = { readonly value: Value; readonly within?: string };
+
+/** Whatever has a list `items` is taken apart: a List of kubectl, or one of a kind, whose items may leave that kind out. */
+function itemsOf(document: Value): readonly Item[] {
+  if (!isFields(document) || !('items' in document)) return [{ value: document }];
+  const { items, kind, apiVersion } = document;
+  if (items !== null && !Array.isArray(items)) return [{ value: document }];
+  // kubectl gives the whole of it up.
+  const nested = (items ?? []).find((item) => isFields(item) && Array.isArray(item['items']));
+  if (nested !== undefined) return [{ value: nested, within: 'items' }];
+  const itemKind = typeof kind === 'string' && kind !== 'List' && kind.endsWith('List') ? kind.slice(0, -4) : undefined;
+  return ((items ?? []) as readonly Value[]).map((item) => ({
+    value:
+      itemKind !== undefined && isFields(item) ? { apiVersion: apiVersion ?? null, kind: itemKind, ...item } : item,
+    within: 'items',
+  }));
+}
+
+/** A sentence where it is no object. */
+function objectOf(file: string, value: Value, within?: string): KubernetesObject | string {
+  const where = within === undefined ? 'a document' : 'an entry of a List';
+  if (!isFields(value))
+    return `${where} is no object of Kubernetes: it must be a map with apiVersion, kind and metadata.`;
+  const { apiVersion, kind, metadata } = value;
+  if (typeof kind !== 'string' || kind === '') {
+    return `${where} has no kind, so that kubectl refuses it. If it is a file of values, leave it out of --file.`;
+  }
+  if (within !== undefined && Array.isArray(value['items']))
+    return 'a List stands in another List, which kubectl refuses.';
+  const { name, namespace } = isFields(metadata) ? metadata : { name: undefined, namespace: undefined };
+  for (const [field, given] of [
+    ['name', name],
+    ['namespace', namespace],
+  ] as const) {
+    if (given === undefined || given === null || typeof given === 'string') continue;
+    return `the metadata.${field} of a ${kind} is ${String(given)}, which is no text: put it in quotes.`;
+  }
+  const [group, version] = groupAndVersion(typeof apiVersion === 'string' ? apiVersion : '');
+  return {
+    file,
+    group,
+    version,
+    kind,
+    name: typeof name === 'string' ? name : '',
+    namespace: typeof namespace === 'string' && namespace !== '' ? namespace : DEFAULT_NAMESPACE,
+    value,
+  };
+}
+
+/** `apps/v1` is the group apps; `v1` alone is the core group, which has no name. */
+export function groupAndVersion(apiVersion: string): readonly [group: string, version: string] {
+  const [first = '', ...rest] = apiVersion.split('/');
+  return rest.length === 0 ? ['', first] : [first, rest.join('/')];
+}
+
+/** How an object is called in a sentence. */
+export const called = ({ kind, name, namespace, file }: Omit<KubernetesObject, 'value' | 'group' | 'version'>) =>
+  `${file}, ${kind} ${name}${namespace === DEFAULT_NAMESPACE ? '' : ` in ${namespace}`}`;

@@ -1,0 +1,252 @@
+/** Reads the documents of a file as kubectl does: split at lines of ---, each by itself, in YAML 1.1 or as a stream of JSON. */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  parseDocument,
+  type Scalar as ScalarNode,
+  visit,
+} from 'yaml';
+import { type Scalar, ScalarError, scalarOf } from './scalar.ts';
+
+/** What JSON can say, with whole numbers as exact as they were written. */
+export type Value = Scalar | readonly Value[] | { readonly [key: string]: Value };
+
+export type Documents = {
+  readonly documents: readonly Value[];
+  /** Why the rest of the file is not read; absent if all of it was. */
+  readonly error?: string;
+};
+
+/** A line that begins with three dashes ends a document, wherever it stands (kubectl's YAMLReader); nothing but a comment may follow them. */
+const SEPARATOR = /^---(.*)$/;
+
+/** @param text the content of one file. What was read before an error is there. */
+export function readDocuments(text: string): Documents {
+  const content = text.replace(/^\ufeff/, '');
+  const stream = /^\s*\{/.test(content) ? readJsonStream(content) : undefined;
+  return stream ?? readYamlStream(content);
+}
+
+function readYamlStream(text: string): Documents {
+  const documents: Value[] = [];
+  let chunk: string[] = [];
+  // At the start of a file the dashes belong to the document that they begin.
+  let isMarked = false;
+  try {
+    const end = () => {
+      const value = readYaml(chunk.join('\n').replace(/^\ufeff/, ''), isMarked);
+      if (value !== null && value !== undefined) documents.push(value);
+      isMarked = documents.length === 0 && chunk.length === 0;
+      chunk = [];
+    };
+    for (const line of text.split('\n')) {
+      const rest = SEPARATOR.exec(line.replace(/\r$/, ''))?.[1];
+      if (rest === undefined) {
+        chunk.push(line);
+        continue;
+      }
+      if (!/^[ \t]*(#.*)?$/.test(rest)) {
+        throw new ScalarError(`a document cannot begin on the line of its ---: ${JSON.stringify(line.slice(0, 40))}`);
+      }
+      end();
+    }
+    end();
+    return { documents };
+  } catch (error) {
+    return { documents, error: (error as Error).message };
+  }
+}
+
+/** One value behind the other; `undefined` where the first of them is not JSON, because it may be YAML then. */
+function readJsonStream(text: string): Documents | undefined {
+  const documents: Value[] = [];
+  let rest = text.trimStart();
+  while (rest !== '') {
+    const length = jsonLength(rest);
+    try {
+      documents.push(exactJson(rest.slice(0, length)));
+    } catch (error) {
+      if (documents.length === 0) return undefined;
+      // After the first value kubectl may still go on as YAML.
+      const others = documents.length === 1 && readYamlStream(rest);
+      if (!others) return { documents, error: `this is not JSON: ${(error as Error).message}` };
+      return { ...others, documents: [...documents, ...others.documents] };
+    }
+    rest = rest.slice(length).trimStart();
+  }
+  return { documents };
+}
+
+/** Up to the brace that closes the one at the start. */
+function jsonLength(text: string): number {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"?|[{}[\]]/gs)) {
+    if (token === '{' || token === '[') depth += 1;
+    if (token === '}' || token === ']') depth -= 1;
+    if (depth <= 0 && token.length === 1) return index + 1;
+  }
+  return text.length;
+}
+
+/** Whole numbers beyond 53 bits stay as they are. */
+function exactJson(text: string): Value {
+  return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
+    const source = context?.source ?? '';
+    if (typeof value !== 'number' || Number.isSafeInteger(value) || !/^-?\d{16,20}$/.test(source)) return value;
+    return BigInt(source);
+  }) as Value;
+}
+
+/**
+ * In a flow collection go-yaml lets lines begin at the margin, `]` above all, and this parser does not: such lines are indented and read again.
+ * @throws ScalarError for what is no YAML.
+ */
+function parseIndented(source: string): { readonly document: Document; readonly source: string } {
+  let text = source;
+  for (const indented = new Set<number>(); ; ) {
+    const document = parseDocument(text, { version: '1.1', schema: 'failsafe', uniqueKeys: false, merge: false });
+    const [error] = document.errors;
+    if (error === undefined) return { document, source: text };
+    const lines = text.split('\n');
+    const line = (error.linePos?.[0].line ?? 0) - 1;
+    const isAtMargin =
+      error.code === 'BAD_INDENT' && /^Flow (sequence|map)/.test(error.message) && /^[^ #]/.test(lines[line] ?? '');
+    if (!isAtMargin || indented.has(line))
+      throw new ScalarError(error.message.split('\n')[0]?.replace(/:$/, '') ?? error.message);
+    indented.add(line);
+    lines[line] = `${' '.repeat(MARGIN)}${lines[line]}`;
+    text = lines.join('\n');
+  }
+}
+
+/** Deeper than any collection is nested. */
+const MARGIN = 80;
+
+/**
+ * One document; `undefined` if there is nothing in it.
+ * @param isMarked its dashes have been seen.
+ */
+function readYaml(text: string, isMarked: boolean): Value | undefined {
+  if (/\{\{-? /.test(text) && /^\s*\{\{/m.test(text)) {
+    throw new ScalarError(
+      'this is a template that is not rendered ({{ … }}): render it first, by helm template for example',
+    );
+  }
+  // A second document behind `...` is not looked at, as in kubectl.
+  const [first = ''] = text.split(/^\.\.\.(?=\s|$).*$/m, 1);
+  // A directive and its document would stand in two chunks.
+  if (/^%/m.test(first.split(/^[^#%\s]/m, 1)[0] ?? ''))
+    throw new ScalarError('directives (%YAML, %TAG) are not taken by kubectl');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(first)) throw new ScalarError('control characters are not allowed');
+  // The line breaks of YAML 1.1.
+  const { document, source } = parseIndented(first.replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, '\n'));
+  if (document.contents === null) {
+    if (text.trim().startsWith('...') && !isMarked) throw new ScalarError('there is no document before ...');
+    return undefined;
+  }
+  refuseForeign(document, source);
+  return plainOf(document.contents as Node, document, []);
+}
+
+/** What YAML 1.2 has and go-yaml has not: other characters in the names of anchors, and escapes that come from JSON. */
+function refuseForeign(document: Document, source: string): void {
+  visit(document as Document.Parsed, {
+    Node: (_key, node) => {
+      if (isScalar(node) && node.type === 'QUOTE_DOUBLE') {
+        const escapes = source.slice(node.range?.[0], node.range?.[1]).match(/\\(?:u.{4}|.)/gs) ?? [];
+        const wrong = escapes.find((each) => each === '\\/' || /^\\ud[89a-f]/i.test(each));
+        if (wrong !== undefined) throw new ScalarError(`the escape ${wrong} is not one of YAML 1.1`);
+      }
+      const name = isAlias(node) ? node.source : node.anchor;
+      if (name !== undefined && !/^[A-Za-z0-9_-]+$/.test(name))
+        throw new ScalarError(`the anchor ${name} has another character than letters, digits, - and _`);
+    },
+  });
+}
+
+/** @param open the nodes that this one is within: an alias to one of them contains itself. */
+function plainOf(node: Node | null, document: Document, open: readonly Node[]): Value {
+  if (node === null) return null;
+  if (isAlias(node)) {
+    const target = node.resolve(document);
+    if (target === undefined) throw new ScalarError(`the anchor ${node.source} is not known`);
+    if (open.includes(target)) throw new ScalarError(`the anchor ${node.source} contains itself`);
+    return plainOf(target, document, open);
+  }
+  const inner = [...open, node];
+  if (isSeq<Node>(node)) return node.items.map((item) => plainOf(item, document, inner));
+  if (isMap<Node, Node | null>(node)) return mapOf(node.items, document, inner);
+  if (!isScalar(node)) throw new ScalarError('there is something that is neither a value, a list nor a map');
+  return scalarOf(textOf(node), tagOf(node));
+}
+
+type Pair = { readonly key: Node; readonly value: Node | null };
+
+/** In the order of the keys: the last of equal ones holds, and what is merged holds over what stands before it. */
+function mapOf(items: readonly Pair[], document: Document, open: readonly Node[]): Record<string, Value> {
+  const entries = new Map<string, Value>();
+  for (const { key, value } of items) {
+    if (isMerge(key)) for (const [name, merged] of mergedOf(value, document, open)) entries.set(name, merged);
+    else entries.set(keyOf(key, document, open), plainOf(value, document, open));
+  }
+  // Without a prototype: a key may be called __proto__.
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
+}
+
+/** Of several maps in a list the first one holds. */
+function mergedOf(
+  value: Node | null,
+  document: Document,
+  open: readonly Node[],
+): readonly (readonly [string, Value])[] {
+  const node = isAlias(value) ? (value.resolve(document) ?? null) : value;
+  if (isMap(node)) return Object.entries(plainOf(value, document, open) as Record<string, Value>);
+  if (!isSeq<Node>(node)) throw new ScalarError('<< must be followed by a map or a list of maps');
+  return node.items.toReversed().flatMap((item) => {
+    const target = isAlias(item) ? item.resolve(document) : item;
+    if (!isMap(target)) throw new ScalarError('<< must be followed by a map or a list of maps');
+    return Object.entries(plainOf(item, document, open) as Record<string, Value>);
+  });
+}
+
+/** Plain, or with the tag; a quoted one is an ordinary key. */
+function isMerge(key: Node): boolean {
+  if (!isScalar(key) || textOf(key) !== '<<') return false;
+  return tagOf(key) === '' || tagOf(key) === 'tag:yaml.org,2002:merge';
+}
+
+function keyOf(node: Node, document: Document, open: readonly Node[]): string {
+  const target = isAlias(node) ? node.resolve(document) : node;
+  if (target !== undefined && !isScalar(target))
+    throw new ScalarError('a key must be one word or number, not a list or a map');
+  const isInfinite = isScalar(target) && /^[-+]?\.(inf|nan)$/i.test(textOf(target)) && tagOf(target) === '';
+  const key = isInfinite ? textOf(target) : plainOf(node, document, open);
+  if (key === null || key === undefined) throw new ScalarError('a key cannot be null');
+  if (typeof key === 'bigint' && key >= 2n ** 63n) throw new ScalarError(`the key ${key} is too large a number`);
+  return typeof key === 'number' && !Number.isSafeInteger(key) ? floatKey(key) : String(key);
+}
+
+/** As the 32 bits to which go-yaml's caller cuts a key that is a float: the shortest digits that mean the same. */
+function floatKey(value: number): string {
+  const digits = Array.from({ length: 9 }, (_, index) => value.toPrecision(index + 1));
+  const shortest = digits.find((text) => Math.fround(Number(text)) === Math.fround(value)) ?? String(value);
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  return exponent < -4 || exponent >= 21 || Math.abs(value) >= 2 ** 64
+    ? Number(shortest)
+        .toExponential()
+        .replace(/e([-+])(\d)$/, 'e$10$2')
+    : String(Number(shortest));
+}
+
+const textOf = (node: ScalarNode) => String(node.value ?? '');
+
+/** A tag that was written; `''` for a plain scalar without one, `!` for a text in quotes or a block. */
+function tagOf(node: ScalarNode): string {
+  if (node.tag !== undefined && node.tag !== '') return node.tag;
+  return node.type === 'PLAIN' || node.type === undefined ? '' : '!';
+}
