@@ -138,6 +138,12 @@ const CONSTRAINTS: Readonly<Record<string, Schema>> = {
 
 type Value = { readonly path: string; readonly description: string; readonly fallback: unknown };
 
+/** A comment of values.yaml without the two dashes by which helm-docs knows a description. */
+const descriptionOf = (comment: string) => comment.split('\n').join(' ').trim().replace(/^-- /, '');
+
+/** A bar would end the cell, within code too: GitHub Flavored Markdown, 4.10. */
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
 /** @param node a map of values.yaml. Gives its schema, and adds each value in it to `values`. */
 function schemaOf(node: YAMLMap, prefix: string, values: Value[]): Schema {
   const properties = (node.items as Pair[]).map((pair, index) => {
@@ -146,7 +152,7 @@ function schemaOf(node: YAMLMap, prefix: string, values: Value[]): Schema {
     const path = prefix === '' ? name : `${prefix}.${name}`;
     // The comment of a map's first key is kept with the map.
     const comment = key?.commentBefore ?? (index === 0 ? node.commentBefore : undefined) ?? '';
-    const description = comment.split('\n').join(' ').trim();
+    const description = descriptionOf(comment);
     const fallback = node.toJSON()[name] as unknown;
     const given = CONSTRAINTS[path];
     if (given === undefined && isMap(pair.value)) {
@@ -172,7 +178,8 @@ function chartPages(): { schema: string; readme: string } {
     properties: { ...properties, global: anyObject },
   };
   const rows = values.map(
-    ({ path, description, fallback }) => `| \`${path}\` | \`${JSON.stringify(fallback)}\` | ${description} |`,
+    ({ path, description, fallback }) =>
+      `| \`${path}\` | \`${cell(JSON.stringify(fallback))}\` | ${cell(description)} |`,
   );
   const readme = `# SkyOps, the Helm chart
 

@@ -6,12 +6,18 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { type HelmVersion, helm, helmSays, kubectl } from '#test/support/kubernetes-tools.ts';
-import { CHART, chart, EVERYTHING, KEDA, type Manifest, manifestsOf } from './support/renderings.ts';
+import {
+  byKind,
+  CHART,
+  chart,
+  containerOf,
+  EVERYTHING,
+  KEDA,
+  type Manifest,
+  manifestsOf,
+} from './support/renderings.ts';
 
 const VERSIONS: readonly HelmVersion[] = [3, 4];
-const byKind = (manifests: readonly Manifest[], kind: string) => manifests.find((each) => each.kind === kind);
-const containerOf = (manifests: readonly Manifest[]) =>
-  byKind(manifests, 'Deployment')?.spec.template.spec.containers[0];
 
 function folderOf(test: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'skyops-chart-'));

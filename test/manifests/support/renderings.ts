@@ -18,6 +18,10 @@ export type Manifest = {
 
 export type Rendering = { readonly name: string; readonly manifests: readonly Manifest[] };
 
+export const byKind = (manifests: readonly Manifest[], kind: string) => manifests.find((each) => each.kind === kind);
+export const containerOf = (manifests: readonly Manifest[]) =>
+  byKind(manifests, 'Deployment')?.spec.template.spec.containers[0];
+
 export function manifestsOf(yaml: string): Manifest[] {
   // As Kubernetes reads it: y, on and 010 are no text there.
   return parseAllDocuments(yaml, { version: '1.1' })
