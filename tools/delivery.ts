@@ -8,6 +8,7 @@ import { settings } from '#config/catalog.ts';
 import type { Setting } from '#foundation/setting.ts';
 import { Behavior } from './behavior-schema.ts';
 import {
+  addressRange,
   affinity,
   egressRules,
   namePart,
@@ -124,6 +125,9 @@ const CONSTRAINTS: Readonly<Record<string, Schema>> = {
   readinessProbe: probe,
   'podDisruptionBudget.maxUnavailable': { type: ['integer', 'string'], minimum: 1, pattern: '^[1-9]\\d?%$' },
   'networkPolicy.from': networkPeers,
+  'networkPolicy.dns.peers': networkPeers,
+  'networkPolicy.dns.addresses': { type: 'array', items: addressRange },
+  'networkPolicy.dns.ports': { type: 'array', items: port },
   'networkPolicy.extraEgress': egressRules,
   'networkPolicy.collectorPort': port,
   nodeSelector: texts,

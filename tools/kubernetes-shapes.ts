@@ -161,11 +161,17 @@ export const affinity = closed({
   podAntiAffinity: podTerms,
 });
 
+/** A range of either family, in the form of CIDR; Kubernetes reads the address itself. */
+export const addressRange: Schema = {
+  type: 'string',
+  pattern: '^((\\d{1,3}\\.){3}\\d{1,3}/([12]?\\d|3[0-2])|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/(\\d{1,2}|1[01]\\d|12[0-8]))$',
+};
+
 export const networkPeers = listOf(
   closed({
     podSelector: labelSelector,
     namespaceSelector: labelSelector,
-    ipBlock: closed({ cidr: text, except: listOf(text) }, ['cidr']),
+    ipBlock: closed({ cidr: addressRange, except: listOf(addressRange) }, ['cidr']),
   }),
 );
 

@@ -617,6 +617,41 @@ export const RULES: readonly Rule[] = [
     ],
   },
   {
+    name: 'names are found: by the pods of the cluster and of OpenShift, and by a cache on the node that no selector finds',
+    standsFor: 'Kubernetes NodeLocal DNSCache · OpenShift DNS operator (port 5353)',
+    broken: (manifests) => {
+      const egress: any[] = pick(manifests, 'NetworkPolicy').flatMap(({ spec }) => spec.egress ?? []);
+      const letsThrough = (name: string, isPeer: (peer: any) => boolean, port: number) =>
+        ['UDP', 'TCP']
+          .filter(
+            (protocol) =>
+              !egress.some(
+                ({ to = [], ports = [] }) =>
+                  to.some(isPeer) && ports.some((each: any) => each.port === port && each.protocol === protocol),
+              ),
+          )
+          .map((protocol) => `${name} by ${protocol} on ${port}`);
+      const isOpenShift = ({ namespaceSelector }: any) =>
+        namespaceSelector?.matchLabels?.['kubernetes.io/metadata.name'] === 'openshift-dns';
+      return [
+        ...letsThrough('kube-dns', ({ podSelector }) => podSelector?.matchLabels?.['k8s-app'] === 'kube-dns', 53),
+        ...letsThrough('openshift-dns', isOpenShift, 5353),
+        ...letsThrough('NodeLocal DNSCache', ({ ipBlock }) => ipBlock?.cidr === '169.254.20.10/32', 53),
+        ...letsThrough('that of Kubespray', ({ ipBlock }) => ipBlock?.cidr === '169.254.25.10/32', 53),
+      ];
+    },
+    mutants: [
+      onKind('NetworkPolicy', ({ spec }) => spec.egress.shift()),
+      onKind('NetworkPolicy', ({ spec }) => spec.egress[0].to.shift()),
+      onKind('NetworkPolicy', ({ spec }) => spec.egress[0].to.pop()),
+      onKind('NetworkPolicy', ({ spec }) => spec.egress[0].to.splice(1, 1)),
+      onKind('NetworkPolicy', ({ spec }) => spec.egress[0].to.splice(2, 1)),
+      onKind('NetworkPolicy', ({ spec }) => spec.egress[0].ports.pop()),
+      onKind('NetworkPolicy', ({ spec }) => (spec.egress[0].ports[0].protocol = 'TCP')),
+      onKind('NetworkPolicy', ({ spec }) => (spec.egress[0].ports = [{ port: 53, protocol: 'UDP' }])),
+    ],
+  },
+  {
     name: 'the Service leads to a port of these pods',
     standsFor:
       'KL dangling-service, invalid-target-ports, mismatching-selector, ssh-port, privileged-ports · KS service-targets-pod',
