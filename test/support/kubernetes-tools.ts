@@ -39,7 +39,8 @@ function run(name: string, layer: string, inside: string, words: readonly string
   const homes = Object.fromEntries(['CACHE', 'CONFIG', 'DATA'].map((each) => [`HELM_${each}_HOME`, `${FOLDER}helm`]));
   const { status, stdout, stderr } = spawnSync(program, words, {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], ...homes },
+    // What is discovered of a cluster is kept below HOME, or else where one stands.
+    env: { PATH: process.env['PATH'], HOME: `${FOLDER}home`, ...homes },
     maxBuffer: 2 ** 26,
   });
   return { status, stdout, stderr };

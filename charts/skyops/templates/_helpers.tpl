@@ -38,6 +38,35 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{- /*
+The number of replicas that the manifest names, or nothing where the autoscaler has it. What the last release named and this one does not, Helm
+takes away, and Kubernetes makes one replica of that. So the first release with an autoscaler names as many as there are, at least the minimum.
+It ends when it is safe: where the last release named none either, which the annotation says, or, under server-side apply, where the
+autoscaler has changed the number since, so that nobody's manifest owns it any more. Without a cluster (`helm template`) nothing is known, and none named.
+*/}}
+{{- define "skyops.replicas" -}}
+{{- if not (or .Values.autoscaling.enabled .Values.keda.enabled) }}
+{{- .Values.replicaCount }}
+{{- else }}
+{{- $live := lookup "apps/v1" "Deployment" .Release.Namespace (include "skyops.fullname" .) }}
+{{- if and $live (not (hasKey (default dict $live.metadata.annotations) "skyops/replicas")) }}
+{{- $isApplied := false }}
+{{- $isOwned := false }}
+{{- range $live.metadata.managedFields }}
+{{- if and (eq .operation "Apply") (not .subresource) }}
+{{- $isApplied = true }}
+{{- $isOwned = or $isOwned (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") }}
+{{- end }}
+{{- end }}
+{{- if or $isOwned (not $isApplied) }}
+{{- /* None at all is somebody's wish, and switches the autoscaler off. */}}
+{{- $now := int $live.spec.replicas }}
+{{- ternary 0 (max $now (int .Values.autoscaling.minReplicas)) (eq $now 0) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "skyops.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "skyops.fullname" .) .Values.serviceAccount.name }}
