@@ -182,6 +182,9 @@ export const parentRefs = listOf(
   closed({ name: text, namespace: text, sectionName: text, port: whole(1, 65_535), group: text, kind: text }, ['name']),
 );
 
+/** The name of a host, as a pattern without its ends. RFC 1123, section 2.1; capital letters are refused by Kubernetes. */
+export const hostName = '[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*';
+
 /** A variable of a container. @param name what it may be called. */
 export const variable = (name: Schema): Schema =>
   closed({ name, value: text, valueFrom: { type: 'object', minProperties: 1, maxProperties: 1 } }, ['name']);

@@ -67,6 +67,28 @@ autoscaler has changed the number since, so that nobody's manifest owns it any m
 {{- end }}
 {{- end }}
 
+{{- /* OpenShift's restricted-v2 gives each namespace ids of its own and refuses any other. The words are those of YAML and of --set. */}}
+{{- define "skyops.isOpenShift" -}}
+{{- $enabled := toString .Values.openshift.enabled }}
+{{- if or (eq $enabled "true") (and (eq $enabled "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}true{{ end }}
+{{- end }}
+
+{{- define "skyops.podSecurityContext" -}}
+{{- $given := default dict .Values.podSecurityContext }}
+{{- if include "skyops.isOpenShift" . }}
+{{- $given = omit $given "runAsUser" "runAsGroup" "fsGroup" "supplementalGroups" }}
+{{- end }}
+{{- toYaml $given }}
+{{- end }}
+
+{{- define "skyops.securityContext" -}}
+{{- $given := default dict .Values.securityContext }}
+{{- if include "skyops.isOpenShift" . }}
+{{- $given = omit $given "runAsUser" "runAsGroup" }}
+{{- end }}
+{{- toYaml $given }}
+{{- end }}
+
 {{- define "skyops.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "skyops.fullname" .) .Values.serviceAccount.name }}

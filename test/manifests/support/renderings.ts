@@ -16,7 +16,12 @@ export type Manifest = {
   [field: string]: any;
 };
 
-export type Rendering = { readonly name: string; readonly manifests: readonly Manifest[] };
+export type Rendering = {
+  readonly name: string;
+  readonly manifests: readonly Manifest[];
+  /** Where it is for one kind of cluster alone, and a rule or two is another there. */
+  readonly platform?: 'openshift';
+};
 
 export const byKind = (manifests: readonly Manifest[], kind: string) => manifests.find((each) => each.kind === kind);
 export const containerOf = (manifests: readonly Manifest[]) =>
@@ -48,16 +53,16 @@ export function chart(version: HelmVersion, values: object, release = 'skyops', 
   }
 }
 
-/** The plain manifests with one component, as an overlay of somebody else has it. */
-function withComponent(name: string): Manifest[] {
+/** The plain manifests, or an overlay, with components, as an overlay of somebody else has it. */
+function withComponents(base: string, ...names: readonly string[]): Manifest[] {
   mkdirSync(`${ROOT}.cache`, { recursive: true });
   const folder = mkdtempSync(`${ROOT}.cache/overlay-`);
   try {
     const overlay = {
       apiVersion: 'kustomize.config.k8s.io/v1beta1',
       kind: 'Kustomization',
-      resources: ['../../k8s'],
-      components: [`../../kustomize/components/${name}`],
+      resources: [`../../${base}`],
+      components: names.map((name) => `../../kustomize/components/${name}`),
     };
     writeFileSync(`${folder}/kustomization.yaml`, stringify(overlay));
     return manifestsOf(kubectl('kustomize', folder));
@@ -100,6 +105,8 @@ export const EVERYTHING = {
   },
 };
 
+export const OPENSHIFT = { openshift: { enabled: true, route: { enabled: true, host: 'skyops.apps.example' } } };
+
 export const KEDA = { keda: { enabled: true }, autoscaling: { enabled: false } };
 
 const COMPONENTS = ['service-monitor', 'prometheus-rule', 'dashboard', 'http-route', 'keda'];
@@ -111,9 +118,15 @@ export function renderings(): readonly Rendering[] {
       name: `overlay ${overlay}`,
       manifests: manifestsOf(kubectl('kustomize', `${ROOT}kustomize/overlays/${overlay}`)),
     })),
-    ...COMPONENTS.map((component) => ({ name: `component ${component}`, manifests: withComponent(component) })),
+    ...COMPONENTS.map((component) => ({ name: `component ${component}`, manifests: withComponents('k8s', component) })),
+    ...['k8s', 'kustomize/overlays/production'].map((base) => ({
+      name: `${base} on OpenShift`,
+      manifests: withComponents(base, 'openshift', 'openshift-route'),
+      platform: 'openshift' as const,
+    })),
     { name: 'chart', manifests: chart(4, {}) },
     { name: 'chart, everything', manifests: chart(4, EVERYTHING, 'a-release') },
     { name: 'chart, KEDA', manifests: chart(4, KEDA) },
+    { name: 'chart on OpenShift', manifests: chart(4, OPENSHIFT), platform: 'openshift' },
   ];
 }

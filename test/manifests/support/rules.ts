@@ -7,7 +7,7 @@
 
 import { settings } from '#config/catalog.ts';
 import { loadConfig } from '#config/load.ts';
-import type { Manifest } from './renderings.ts';
+import type { Manifest, Rendering } from './renderings.ts';
 
 export type Rule = {
   /** What it says, as a sentence about the manifests. */
@@ -16,6 +16,8 @@ export type Rule = {
   readonly standsFor: string;
   /** What breaks it, in words; nothing where all is well. */
   readonly broken: (manifests: readonly Manifest[]) => readonly string[];
+  /** Where another rule stands for it. */
+  readonly notOn?: Rendering['platform'];
   /** Changes that must break it, each by itself. They get a copy. */
   readonly mutants: readonly ((manifests: Manifest[]) => void)[];
 };
@@ -186,6 +188,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'it runs as a numeric user and group above 10000, never as root',
+    notOn: 'openshift',
     standsFor:
       'PSS restricted · KL run-as-non-root · KS container-security-context-user-group-id · PO runAsRootAllowed · KU C-0013 · CK 23, 40',
     broken: everyPod(({ securityContext, containers: all }) =>
@@ -710,5 +713,66 @@ export const RULES: readonly Rule[] = [
       ),
     ),
     mutants: [onContainer((container) => delete container.terminationMessagePolicy)],
+  },
+];
+
+/** In place of those that are not for OpenShift; their mutants start from a rendering for it. */
+export const OPENSHIFT_RULES: readonly Rule[] = [
+  {
+    name: 'no user and no group is fixed, and it never runs as root',
+    standsFor: 'PSS restricted · OpenShift restricted-v2 (MustRunAsRange for runAsUser and fsGroup)',
+    broken: (manifests) => {
+      const fixed = ['runAsUser', 'runAsGroup', 'fsGroup', 'supplementalGroups'];
+      const has = (context: any) => fixed.filter((field) => context?.[field] !== undefined);
+      return [
+        ...everyPod(({ securityContext, containers: all }) =>
+          says(
+            securityContext?.runAsNonRoot !== true ||
+              all.some(({ securityContext: own }: any) => own?.runAsNonRoot === false),
+            'root',
+          ),
+        )(manifests),
+        ...everyPod(({ securityContext }) => has(securityContext).join() || false)(manifests),
+        ...everyContainer(({ securityContext }) => has(securityContext).join() || false)(manifests),
+      ];
+    },
+    mutants: [
+      onPod((pod) => (pod.securityContext.runAsUser = 65_532)),
+      onPod((pod) => (pod.securityContext.runAsGroup = 65_532)),
+      onPod((pod) => (pod.securityContext.fsGroup = 65_532)),
+      onPod((pod) => (pod.securityContext.supplementalGroups = [65_532])),
+      onPod((pod) => delete pod.securityContext.runAsNonRoot),
+      onPod((pod) => delete pod.securityContext),
+      onContainer((container) => (container.securityContext.runAsUser = 65_532)),
+      onContainer((container) => (container.securityContext.runAsGroup = 65_532)),
+      onContainer((container) => (container.securityContext.runAsNonRoot = false)),
+    ],
+  },
+  {
+    name: 'a Route leads to the port of the Service, with TLS, and waits as long as a simulation may take',
+    standsFor: 'route.openshift.io/v1',
+    broken: (manifests) =>
+      pick(manifests, 'Route').flatMap(({ apiVersion, metadata, spec }) => {
+        const [service] = pick(manifests, 'Service');
+        const known = ['host', 'to', 'port', 'tls', 'wildcardPolicy'];
+        return [
+          ...(apiVersion === 'route.openshift.io/v1' ? [] : [apiVersion]),
+          ...Object.keys(spec).filter((field) => !known.includes(field)),
+          ...(spec.to.kind === 'Service' && spec.to.name === service?.metadata.name ? [] : ['no such Service']),
+          ...(service?.spec.ports.some(({ name }: any) => name === 'http') && spec.port.targetPort === 'http'
+            ? []
+            : ['no such port']),
+          ...(spec.tls?.termination === 'edge' && spec.tls.insecureEdgeTerminationPolicy === 'Redirect' ? [] : ['TLS']),
+          ...(metadata.annotations?.['haproxy.router.openshift.io/timeout'] === '1h' ? [] : ['timeout']),
+        ];
+      }),
+    mutants: [
+      onKind('Route', (route) => (route.apiVersion = 'route.openshift.io/v2')),
+      onKind('Route', ({ spec }) => (spec.hostname = 'a')),
+      onKind('Route', ({ spec }) => (spec.to.name = 'other')),
+      onKind('Route', ({ spec }) => (spec.port.targetPort = 80)),
+      onKind('Route', ({ spec }) => delete spec.tls),
+      onKind('Route', ({ metadata }) => delete metadata.annotations),
+    ],
   },
 ];
