@@ -112,6 +112,8 @@ const CONSTRAINTS: Readonly<Record<string, Schema>> = {
   'service.type': oneOf('ClusterIP', 'NodePort', 'LoadBalancer'),
   'service.port': port,
   'service.nodePort': { type: ['integer', 'null'], minimum: 1, maximum: 65_535 },
+  'service.ipFamilyPolicy': oneOf('', 'SingleStack', 'PreferDualStack', 'RequireDualStack'),
+  'service.ipFamilies': { type: 'array', items: oneOf('IPv4', 'IPv6'), maxItems: 2, uniqueItems: true },
   'service.annotations': texts,
   'service.externalTrafficPolicy': oneOf('', 'Cluster', 'Local'),
   'service.trafficDistribution': oneOf('', 'PreferClose', 'PreferSameZone', 'PreferSameNode'),

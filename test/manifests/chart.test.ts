@@ -130,6 +130,11 @@ describe('the chart', () => {
     assert.equal(outside.to[0].ipBlock.cidr, '10.0.0.0/8');
     const [trigger] = byKind(chart(4, KEDA, 'a-release', 'somewhere'), 'ScaledObject')?.spec.triggers ?? [];
     assert.match(trigger.metadata.query, /namespace="somewhere",service="a-release-skyops"/);
+    const families = { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] };
+    const bothFamilies = byKind(chart(4, { service: families }), 'Service');
+    assert.equal(bothFamilies?.spec.ipFamilyPolicy, 'RequireDualStack');
+    assert.deepEqual(bothFamilies?.spec.ipFamilies, ['IPv6', 'IPv4']);
+    assert.equal(byKind(chart(4, { service: { ipFamilyPolicy: '' } }), 'Service')?.spec.ipFamilyPolicy, undefined);
     assert.equal(containerOf(chart(4, { livenessProbe: null })).livenessProbe, undefined);
     assert.equal(containerOf(chart(4, { extraArgs: ['serve'] })).args[0], 'serve');
     assert.equal(
@@ -190,6 +195,12 @@ describe('the chart', () => {
       'a drain that is longer than the grace period',
       { termination: { drainTimeoutSeconds: 60 } },
       /60\) \+ 4 for the end is 74, more than gracePeriodSeconds \(45\)/,
+    ],
+    ['a family of addresses that there is not', { service: { ipFamilies: ['IPv5'] } }, /ipFamilies/],
+    [
+      'two families for one address',
+      { service: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6', 'IPv4'] } },
+      /ipFamilies: two families belong to service.ipFamilyPolicy/,
     ],
     ['two autoscalers', { keda: { enabled: true } }, /two autoscalers would fight/],
     [

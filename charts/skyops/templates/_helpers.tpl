@@ -129,6 +129,9 @@ autoscaler has changed the number since, so that nobody's manifest owns it any m
 {{- if and (eq .Values.service.type "ClusterIP") (or .Values.service.nodePort .Values.service.externalTrafficPolicy) }}
 {{- fail "service.nodePort and service.externalTrafficPolicy belong to service.type NodePort or LoadBalancer, not to ClusterIP." }}
 {{- end }}
+{{- if and (gt (len .Values.service.ipFamilies) 1) (not (hasSuffix "DualStack" .Values.service.ipFamilyPolicy)) }}
+{{- fail "service.ipFamilies: two families belong to service.ipFamilyPolicy PreferDualStack or RequireDualStack." }}
+{{- end }}
 {{- range $name, $request := .Values.resources.requests }}
 {{- $limit := get (default dict $.Values.resources.limits) $name }}
 {{- if and (not (kindIs "invalid" $request)) (not (kindIs "invalid" $limit)) (ne (toString $limit) "") }}

@@ -682,6 +682,27 @@ export const RULES: readonly Rule[] = [
     ],
   },
   {
+    name: 'it is reached by either family of addresses, where the cluster has both',
+    standsFor: 'KEP-563 dual stack · IPv6-only clusters',
+    broken: (manifests) => [
+      ...pick(manifests, 'Service').flatMap(
+        ({ spec }) => says(spec.ipFamilyPolicy !== 'PreferDualStack', 'Service') || [],
+      ),
+      // Its default is every address of both; one of IPv4 alone is none that the kubelet of an IPv6-only cluster could probe.
+      ...everyContainer(({ env = [] }) =>
+        says(
+          env.some(({ name }: any) => name === 'SKYOPS_HOST'),
+          'SKYOPS_HOST',
+        ),
+      )(manifests),
+    ],
+    mutants: [
+      onKind('Service', ({ spec }) => delete spec.ipFamilyPolicy),
+      onKind('Service', ({ spec }) => (spec.ipFamilyPolicy = 'SingleStack')),
+      onContainer((container) => container.env.push({ name: 'SKYOPS_HOST', value: '0.0.0.0' })),
+    ],
+  },
+  {
     name: 'every object says what it is by the recommended labels',
     standsFor: 'PO metadataAndInstanceMismatched · Kubernetes recommended labels',
     broken: (manifests) =>
