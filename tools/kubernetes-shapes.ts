@@ -185,6 +185,61 @@ export const parentRefs = listOf(
 /** The name of a host, as a pattern without its ends. RFC 1123, section 2.1; capital letters are refused by Kubernetes. */
 export const hostName = '[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*';
 
+export const ingressHosts = listOf(
+  closed({
+    // One label may be a star: the API of Ingress.
+    host: { type: 'string', pattern: `^(\\*\\.)?${hostName}$` },
+    paths: listOf(
+      closed({
+        path: { type: 'string', pattern: '^/' },
+        pathType: oneOf('Prefix', 'Exact', 'ImplementationSpecific'),
+      }),
+    ),
+  }),
+);
+export const ingressTls = listOf(closed({ secretName: text, hosts: listOf(text) }));
+
+/** A Secret as Kubernetes has it, or its name alone. */
+export const secretName: Schema = {
+  ...closed({ name: text }, ['name']),
+  type: ['string', 'object'],
+  minLength: 1,
+};
+
+const metricTarget = closed(
+  {
+    type: oneOf('Utilization', 'AverageValue', 'Value'),
+    averageUtilization: whole(1),
+    averageValue: quantity,
+    value: quantity,
+  },
+  ['type'],
+);
+const metricName = closed({ name: text, selector: labelSelector }, ['name']);
+const describedObject = closed({ apiVersion: text, kind: text, name: text }, ['kind', 'name']);
+/** Each type of metric has its field, and no other: spec.metrics of autoscaling/v2. */
+const METRICS: Readonly<Record<string, readonly [field: string, schema: Schema]>> = {
+  Resource: ['resource', closed({ name: text, target: metricTarget }, ['name', 'target'])],
+  ContainerResource: [
+    'containerResource',
+    closed({ name: text, container: text, target: metricTarget }, ['name', 'container', 'target']),
+  ],
+  Pods: ['pods', closed({ metric: metricName, target: metricTarget }, ['metric', 'target'])],
+  Object: [
+    'object',
+    closed({ describedObject, metric: metricName, target: metricTarget }, ['describedObject', 'metric', 'target']),
+  ],
+  External: ['external', closed({ metric: metricName, target: metricTarget }, ['metric', 'target'])],
+};
+export const metrics = listOf({
+  ...closed({ type: oneOf(...Object.keys(METRICS)), ...Object.fromEntries(Object.values(METRICS)) }, ['type']),
+  allOf: Object.entries(METRICS).map(([type, [field]]) => ({
+    if: { properties: { type: { const: type } } },
+    // biome-ignore lint/suspicious/noThenProperty: the word of JSON Schema, section 9.2 of its validation.
+    then: { required: [field], maxProperties: 2 },
+  })),
+});
+
 /** A variable of a container. @param name what it may be called. */
 export const variable = (name: Schema): Schema =>
   closed({ name, value: text, valueFrom: { type: 'object', minProperties: 1, maxProperties: 1 } }, ['name']);

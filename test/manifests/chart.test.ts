@@ -98,7 +98,8 @@ describe('the chart', () => {
     const manifests = chart(4, EVERYTHING, 'a-release');
     const pod = byKind(manifests, 'Deployment')?.spec.template.spec;
     const container = containerOf(manifests);
-    assert.deepEqual(pod.imagePullSecrets, [{ name: 'registry' }]);
+    assert.deepEqual(pod.imagePullSecrets, [{ name: 'registry' }, { name: 'mirror' }]);
+    assert.deepEqual(byKind(manifests, 'Pod')?.spec.imagePullSecrets, pod.imagePullSecrets);
     assert.equal(pod.priorityClassName, 'skyops');
     assert.match(container.image, /^registry\.example\/skyops@sha256:0{64}$/);
     const variables: any = Object.fromEntries(
@@ -143,6 +144,44 @@ describe('the chart', () => {
     );
     assert.equal(byKind(chart(4, { serviceAccount: { create: false, name: 'theirs' } }), 'ServiceAccount'), undefined);
     assert.equal(containerOf(chart(4, { config: { SKYOPS_PORT: 9001 } })).ports[0].containerPort, 9001);
+  });
+
+  it('has an Ingress beside the route: for a host, for all of them, for paths of one’s own', () => {
+    const rulesOf = (hosts: readonly object[]) =>
+      byKind(chart(4, { ingress: { enabled: true, hosts } }), 'Ingress')?.spec.rules;
+    const backend = { service: { name: 'skyops', port: { name: 'http' } } };
+    const whole = { http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } };
+    assert.deepEqual(rulesOf([]), [whole]);
+    assert.deepEqual(rulesOf([{ host: '*.example' }]), [{ ...whole, host: '*.example' }]);
+    assert.deepEqual(rulesOf([{ host: 'a.example', paths: [{ path: '/ready', pathType: 'Exact' }, {}] }]), [
+      {
+        host: 'a.example',
+        http: { paths: [{ path: '/ready', pathType: 'Exact', backend }, whole.http.paths[0]] },
+      },
+    ]);
+    const everything = byKind(chart(4, EVERYTHING, 'a-release'), 'Ingress');
+    assert.equal(everything?.spec.ingressClassName, 'nginx');
+    assert.equal(everything?.spec.tls[0].secretName, 'skyops-tls');
+    assert.equal(everything?.metadata.annotations?.['nginx.ingress.kubernetes.io/proxy-read-timeout'], '3600');
+    assert.equal(byKind(chart(4, {}), 'Ingress'), undefined);
+  });
+
+  it('scales by CPU and by what else is named', () => {
+    const [cpu, pods] = byKind(chart(4, EVERYTHING, 'a-release'), 'HorizontalPodAutoscaler')?.spec.metrics ?? [];
+    assert.equal(cpu.resource.target.averageUtilization, 60);
+    assert.deepEqual(pods, EVERYTHING.autoscaling.metrics[0]);
+    const target = { type: 'AverageValue', averageValue: '1.5' };
+    const metrics = [
+      { type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 80 } } },
+      { type: 'ContainerResource', containerResource: { name: 'cpu', container: 'skyops', target } },
+      {
+        type: 'Object',
+        object: { describedObject: { apiVersion: 'v1', kind: 'Service', name: 'a' }, metric: { name: 'b' }, target },
+      },
+      { type: 'External', external: { metric: { name: 'a', selector: { matchLabels: { b: 'c' } } }, target } },
+    ];
+    const [, ...others] = byKind(chart(3, { autoscaling: { metrics } }), 'HorizontalPodAutoscaler')?.spec.metrics ?? [];
+    assert.deepEqual(others, metrics);
   });
 
   for (const [what, values, said] of [
@@ -195,6 +234,33 @@ describe('the chart', () => {
       'a drain that is longer than the grace period',
       { termination: { drainTimeoutSeconds: 60 } },
       /60\) \+ 4 for the end is 74, more than gracePeriodSeconds \(45\)/,
+    ],
+    ['a port of the nodes beyond their range', { service: { type: 'NodePort', nodePort: 8080 } }, /nodePort/],
+    ['a Secret without a name', { imagePullSecrets: [{ nam: 'registry' }] }, /imagePullSecrets/],
+    ['an Ingress with a path that begins with no slash', { ingress: { hosts: [{ paths: [{ path: 'a' }] }] } }, /path/],
+    ['an Ingress with a host that is none', { ingress: { hosts: [{ host: 'http://a' }] } }, /host/],
+    ['a misspelt field of an Ingress', { ingress: { hosts: [{ hots: 'a' }] } }, /hots/],
+    ['a metric of no type', { autoscaling: { metrics: [{ type: 'Cpu' }] } }, /metrics/],
+    ['a metric without its field', { autoscaling: { metrics: [{ type: 'Pods' }] } }, /pods|metrics/],
+    [
+      'a metric with the field of another type',
+      {
+        autoscaling: {
+          metrics: [{ type: 'External', pods: { metric: { name: 'a' }, target: { type: 'Value', value: '1' } } }],
+        },
+      },
+      /external|metrics/,
+    ],
+    [
+      'a metric with a misspelt target',
+      {
+        autoscaling: {
+          metrics: [
+            { type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', utilization: 5 } } },
+          ],
+        },
+      },
+      /utilization/,
     ],
     ['a family of addresses that there is not', { service: { ipFamilies: ['IPv5'] } }, /ipFamilies/],
     [

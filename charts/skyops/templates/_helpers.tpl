@@ -97,6 +97,16 @@ autoscaler has changed the number since, so that nobody's manifest owns it any m
 {{- end }}
 {{- end }}
 
+{{- /* A name alone, or as Kubernetes has it. */}}
+{{- define "skyops.imagePullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ ternary . (get (ternary dict . (kindIs "string" .)) "name") (kindIs "string" .) | quote }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "skyops.image" -}}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest }}

@@ -74,7 +74,7 @@ function withComponents(base: string, ...names: readonly string[]): Manifest[] {
 /** Everything on that may be on together, and every value that a rule does not forbid set to something. */
 export const EVERYTHING = {
   image: { repository: 'registry.example/skyops', digest: `sha256:${'0'.repeat(64)}` },
-  imagePullSecrets: ['registry'],
+  imagePullSecrets: ['registry', { name: 'mirror' }],
   commonLabels: { team: 'platform' },
   commonAnnotations: { 'example.org/owner': 'platform' },
   podLabels: { tier: 'demo' },
@@ -94,6 +94,21 @@ export const EVERYTHING = {
     annotations: { 'example.org/internal': 'true' },
   },
   httpRoute: { enabled: true, parentRefs: [{ name: 'gateway' }], hostnames: ['skyops.example'], pathPrefix: '/skyops' },
+  ingress: {
+    enabled: true,
+    className: 'nginx',
+    annotations: { 'nginx.ingress.kubernetes.io/proxy-read-timeout': '3600' },
+    hosts: [{ host: 'skyops.example' }],
+    tls: [{ secretName: 'skyops-tls', hosts: ['skyops.example'] }],
+  },
+  autoscaling: {
+    metrics: [
+      {
+        type: 'Pods',
+        pods: { metric: { name: 'skyops_http_requests' }, target: { type: 'AverageValue', averageValue: '100' } },
+      },
+    ],
+  },
   priorityClassName: 'skyops',
   nodeSelector: { 'kubernetes.io/os': 'linux' },
   tolerations: [{ key: 'demo', operator: 'Exists', effect: 'NoSchedule' }],
