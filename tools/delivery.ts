@@ -152,6 +152,7 @@ const CONSTRAINTS: Readonly<Record<string, Schema>> = {
   'monitoring.serviceMonitor.labels': texts,
   'monitoring.prometheusRule.labels': texts,
   'monitoring.dashboard.labels': texts,
+  'tests.waitSeconds': whole(1, 3600),
 };
 
 type Value = { readonly path: string; readonly description: string; readonly fallback: unknown };

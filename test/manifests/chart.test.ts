@@ -329,9 +329,27 @@ describe('the chart', () => {
     const manifests = chart(4, EVERYTHING, 'a-release');
     const pod = byKind(manifests, 'Pod');
     assert.equal(pod?.metadata.annotations?.['helm.sh/hook'], 'test');
-    for (const container of pod?.spec.containers ?? []) assert.equal(container.image, containerOf(manifests).image);
+    const containers = [...(pod?.spec.initContainers ?? []), ...(pod?.spec.containers ?? [])];
+    assert.equal(containers.length, 2);
+    for (const container of containers) assert.equal(container.image, containerOf(manifests).image);
     const selector: Record<string, string> = byKind(manifests, 'Service')?.spec.selector;
     assert.ok(Object.entries(selector).some(([name, value]) => pod?.metadata.labels?.[name] !== value));
+  });
+
+  it('tests a release whose replicas are ready late: waits for the Service first, and for no longer than it is told', () => {
+    for (const [values, seconds] of [
+      [{}, 60],
+      [{ tests: { waitSeconds: 5 } }, 5],
+    ] as const) {
+      const pod = byKind(chart(4, values), 'Pod')?.spec;
+      // An init container, so that nothing else asks before it has ended well.
+      assert.deepEqual(pod.initContainers[0].args, ['check', '--wait', `${seconds}s`, 'http://skyops:80/ready']);
+      assert.equal(pod.restartPolicy, 'Never');
+      assert.deepEqual(
+        pod.containers.map(({ args: [command] }: any) => command),
+        ['load'],
+      );
+    }
   });
 
   it('has a page for Artifact Hub that is true', () => {
