@@ -111,6 +111,31 @@ describe('the workflows', () => {
     });
   }
 
+  it('unpinned-images: every container by its digest, and the same one everywhere', () => {
+    // An image is a word, or the field of an object.
+    const imagesOf = (text: string) =>
+      jobsOf(text)
+        .flatMap(({ container, services = {} }) => [container, ...Object.values<any>(services)])
+        .filter((each) => each !== undefined)
+        .map((each): string => each.image ?? each);
+    const unpinned = (text: string) =>
+      imagesOf(text).filter((image) => !/^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/.test(image));
+    const images = files.flatMap(({ text }) => imagesOf(text));
+    assert.ok(images.length > 0);
+    assert.equal(new Set(images).size, 1);
+    for (const { name, text } of files) assert.deepEqual(unpinned(text), [], name);
+    const ci = files.find(({ name }) => name === 'ci.yml')?.text ?? '';
+    for (const [from, to] of [
+      [/@sha256:[0-9a-f]{64}/, ''],
+      [/@sha256:[0-9a-f]{64}/, '@sha256:12'],
+      [/container:\n.*\n.*\n/, 'container: debian\n'],
+    ] as const) {
+      const mutant = ci.replace(from, to);
+      assert.notEqual(mutant, ci);
+      assert.ok(unpinned(mutant).length > 0, to);
+    }
+  });
+
   it('say in their first line what has not been run yet', () => {
     for (const { name, text } of files) assert.match(text.split('\n')[0] ?? '', /^# .*[Nn]ot yet run/, name);
   });
