@@ -75,7 +75,7 @@ describe('the command line', () => {
     ['simulate cpu --for soon', /--for .* It must be a duration such as 60s/],
     ['simulate cpu --load many', /--load .* It must be a number/],
     ['simulate cpu --cpu 1e3', /--cpu is not right: .*"250m"/],
-    ['simulate cpu --cpu 250m --shape ramp:from=2,to=1', /--shape is not right: .*ramp:from=0.1,to=1/],
+    ['simulate cpu --cpu 250m --shape ramp:from=2,to=1', /--shape: it must be a shape such as .*ramp:from=0.1,to=1/],
     ['simulate cpu --cpu 250m --parallelism 2', /--parallelism: cannot stand beside cpu/],
     ['simulate cpu --cpu 250m --shape sine:mean=0.5,amplitude=0.6,period=5s', /--shape \(amplitude\): mean/],
     ['simulate cpu --cpu 70%', /--cpu: must be an amount of cores/],
@@ -147,11 +147,13 @@ describe('the command line', () => {
 
   it('says that another replica answers, with exit code 1', async (test) => {
     const url = await serverOf(test, (request, response) => {
-      response.writeHead(request.method === 'POST' ? 202 : 404).end('{"id":"sim-0000000000000000"}');
+      response.writeHead(request.method === 'POST' ? 202 : 404, { 'x-skyops-replica': 'b-replica' });
+      response.end('{"id":"sim-0000000000000000","replica":"a-replica"}');
     });
     const { exitCode, err } = await run(`simulate cpu --url ${url}`);
     assert.equal(exitCode, 1);
-    assert.match(err, /does not know the simulation.*another replica/s);
+    assert.match(err, /Simulation sim-0{16} on replica a-replica was not found: 100 times others answered/);
+    assert.match(err, /\(b-replica\).*could not be cancelled.*curl -X DELETE/s);
   });
 
   it('says that there is no capacity now, with exit code 3', async (test) => {
@@ -177,9 +179,10 @@ describe('the command line', () => {
     assert.equal(watched.exitCode, 0, watched.err);
     assert.match(watched.err, /\rload [█░]{24} [01] of 1 s, 100m in 1 pieces over [01] replicas/);
     // The line is cleared, so that nothing of it stands before the report.
-    assert.ok(watched.err.endsWith('\r\u001b[K'));
+    const behind = watched.err.split('\r\u001b[K').at(-1) ?? '';
+    assert.match(behind, /^skyops: all of it went to one replica, a-replica\. kubectl port-forward/);
     assert.match(watched.out, /^100m for 1\.?\d* s: 0\.1 of 0\.1 core-seconds, accuracy 1\n/);
-    assert.equal((await run(words)).err, '');
+    assert.match((await run(words)).err, /^skyops: all of it went to one replica/);
   });
 
   it('checks: 0 for an answer of 200, 1 for any other and for none', async (test) => {

@@ -2,8 +2,8 @@
 import { type Command as Declared, InvalidArgumentError, Option } from 'commander';
 import type { TObject, TSchema } from 'typebox';
 import * as Schema from 'typebox/schema';
-import { parseDuration } from '#foundation/quantity.ts';
-import { parseShapeArgument, SHAPE_HELP } from './shape-argument.ts';
+import { parseCpuAmount, parseDuration, parseMemoryAmount } from '#foundation/quantity.ts';
+import { largestAmount, parseShapeArgument, SHAPE_HELP, type ShapeArgument, shapeOf } from './shape-argument.ts';
 
 /** A field of a request as the schema describes it; TypeBox schemas are plain JSON Schema. */
 type Field = TSchema & { readonly type?: string; readonly description?: string; readonly default?: unknown };
@@ -30,16 +30,16 @@ export function requestOptions(request: TObject): RequestOptions {
     add: (command) => {
       for (const { option } of declarations) command.addOption(option);
     },
-    bodyOf: (options) =>
-      Object.fromEntries(
-        declarations
-          .map(({ field, option }) => [field, options[option.attributeName()]] as const)
-          .filter(([, value]) => value !== undefined),
-      ),
+    bodyOf: (options) => {
+      const given = declarations.map(({ field, option }) => [field, options[option.attributeName()]] as const);
+      return withShape(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
+    },
     wrongIn: (body) =>
       declarations.flatMap(({ field, option }) => {
         const schema = (request.properties as Record<string, Field>)[field] ?? false;
         if (body[field] === undefined || Schema.Check(schema, body[field])) return [];
+        const shape = field === 'shape' ? shapeOf(body[field] as ShapeArgument, wholeIn(body)) : undefined;
+        if (shape?.ok === false) return [`${option.long}: ${shape.refusal}`];
         return [`${option.long} is not right: ${option.description}`];
       }),
     nameOf: (pointer) => {
@@ -49,6 +49,29 @@ export function requestOptions(request: TObject): RequestOptions {
     },
   };
 }
+
+/** The amount that a shape is a part of, in cores or bytes; nothing where it is a share of a limit. */
+function wholeIn({ cpu, memory }: Readonly<Record<string, unknown>>): number | undefined {
+  const cores = typeof cpu === 'string' || typeof cpu === 'number' ? parseCpuAmount(cpu) : undefined;
+  if (cores?.type === 'cores') return cores.cores;
+  const bytes = typeof memory === 'string' || typeof memory === 'number' ? parseMemoryAmount(memory) : undefined;
+  return bytes?.type === 'bytes' ? bytes.bytes : undefined;
+}
+
+/** Amounts in a shape as the shares that the API takes. Without an amount beside it, the largest of them is the whole. */
+function withShape(body: Record<string, unknown>): Record<string, unknown> {
+  if (body['shape'] === undefined) return body;
+  const argument = body['shape'] as ShapeArgument;
+  const largest = largestAmount(argument);
+  if (largest === undefined) return body;
+  const amount = body['cpu'] ?? body['memory'] ?? (largest < LEAST_BYTES ? { cpu: largest } : { memory: largest });
+  const whole = typeof amount === 'object' ? { ...body, ...amount } : body;
+  const shape = shapeOf(argument, wholeIn(whole));
+  return shape.ok ? { ...whole, shape: shape.value } : whole;
+}
+
+/** No machine has so many cores, and no simulation of memory so few bytes. */
+const LEAST_BYTES = 100_000;
 
 function optionOf(field: string, { type, description = '', default: fallback }: Field): Option {
   // Text from the API documentation: its code marks mean nothing here.

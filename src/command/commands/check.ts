@@ -1,10 +1,16 @@
 /** skyops check: asks a SkyOps whether it is well; for container health checks and scripts, where there is no curl. */
 import { loadConfig } from '#config/load.ts';
+import { wait } from '#foundation/clock.ts';
+import { Failure } from '#foundation/failure.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { durationArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
+import { openHttpClient, shownAddress } from '../http-client.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 3;
+
+/** In seconds. */
+type Given = { readonly timeout: number; readonly wait?: number };
 
 export const checkCommand: Command = (program, parts, done) => {
   program
@@ -14,26 +20,61 @@ export const checkCommand: Command = (program, parts, done) => {
     .option('--timeout <duration>', 'how long to wait for the answer', durationArgument, DEFAULT_TIMEOUT_SECONDS)
     .addHelpText(
       'after',
-      '\nExamples:\n  skyops check\n  skyops check http://skyops.default.svc/ready\n  skyops check http://10.0.0.7:8001/health --timeout 500ms',
+      '\nExamples:\n  skyops check\n  skyops check http://skyops.default.svc/ready\n  skyops check http://10.0.0.7:8001/health --timeout 500ms\n  skyops check --wait 60s http://skyops/ready',
     )
-    .action(async (given: string | undefined, { timeout }: { timeout: number }) => {
+    .option('--wait <duration>', 'ask again until it answers 200, for at most this long', durationArgument)
+    .action(async (given: string | undefined, options: Given) => {
       const url = urlOf(given, parts);
-      done(url === undefined ? EXIT_CODES.misconfigured : await check(url, timeout, parts));
+      done(url === undefined ? EXIT_CODES.misconfigured : await check(url, options, parts));
     });
 };
 
-async function check(url: URL, timeoutSeconds: number, { terminal, clock }: CommandParts): Promise<number> {
-  const startMs = clock.monotonicMs();
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutSeconds * 1000), redirect: 'manual' });
-    await answer.body?.cancel();
-    const line = `${url.href} answered ${answer.status} after ${Math.round(clock.monotonicMs() - startMs)} ms\n`;
-    if (answer.status === 200) terminal.out(line);
-    else terminal.err(`skyops: ${line}`);
-    return answer.status === 200 ? EXIT_CODES.clean : EXIT_CODES.failed;
-  } catch (error) {
-    terminal.err(`skyops: ${url.href} did not answer: ${reasonOf(error)}\n`);
+/** How often it is asked while it is waited for. */
+const WAIT_PERIOD_MS = 1000;
+const SHORTEST_LOOK_MS = 50;
+
+/** Once, or until it is well or the time is up. */
+async function check(
+  url: URL,
+  { timeout, wait: waitSeconds = 0 }: Given,
+  { terminal, clock }: CommandParts,
+): Promise<number> {
+  const deadlineMs = clock.monotonicMs() + waitSeconds * 1000;
+  for (;;) {
+    const startMs = clock.monotonicMs();
+    const limitMs = waitSeconds > 0 ? Math.min(timeout * 1000, deadlineMs - startMs) : timeout * 1000;
+    const found = await askOnce(url, Math.max(1, limitMs));
+    const tookMs = Math.round(clock.monotonicMs() - startMs);
+    if (found.status === 200) {
+      terminal.out(`${shownAddress(url)} answered 200 after ${tookMs} ms\n`);
+      return EXIT_CODES.clean;
+    }
+    const restMs = deadlineMs - clock.monotonicMs();
+    const goesOn = restMs > 0 && (await wait(clock, Math.min(WAIT_PERIOD_MS, restMs), terminal.interrupt));
+    // A last look of a few milliseconds would say no more than the one before.
+    if (goesOn && clock.monotonicMs() < deadlineMs - SHORTEST_LOOK_MS) continue;
+    const within = waitSeconds > 0 ? ` within ${waitSeconds} s` : '';
+    terminal.err(
+      found.status === undefined
+        ? `skyops: ${found.reason.replace(/\.$/, '')}${within === '' ? '' : `${within}`}\n`
+        : `skyops: ${shownAddress(url)} answered ${found.status} after ${tookMs} ms${within === '' ? '' : `, and not 200${within}`}\n`,
+    );
     return EXIT_CODES.failed;
+  }
+}
+
+type Found = { readonly status: number } | { readonly status: undefined; readonly reason: string };
+
+async function askOnce(url: URL, timeoutMs: number): Promise<Found> {
+  const client = openHttpClient(url);
+  try {
+    const { status } = await client.ask({ method: 'GET', path: '', timeoutMs });
+    return { status };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { status: undefined, reason: error.message };
+  } finally {
+    client.leave();
   }
 }
 
@@ -56,11 +97,4 @@ function ownHealth({ host, port }: { readonly host: string | null; readonly port
   const isEverywhere = host === null || host === '::' || host === '0.0.0.0';
   const name = isEverywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   return new URL(`http://${name}:${port}/health`);
-}
-
-/** What fetch hides one level down: refused, not found, timed out. */
-function reasonOf(error: unknown): string {
-  const { name, message, cause } = error as Error & { cause?: { code?: string } };
-  if (name === 'TimeoutError') return 'no answer in time';
-  return cause?.code ?? message;
 }

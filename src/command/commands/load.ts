@@ -3,22 +3,28 @@ import { Option } from 'commander';
 import { shownCores } from '#foundation/quantity.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { CONSTANT } from '#simulation/shape.ts';
-import { type Shape, shapeErrors } from '#simulation/shape-schema.ts';
+import { shapeErrors } from '#simulation/shape-schema.ts';
 import { coresArgument, durationArgument, integerArgument, shapeOption, urlArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
+import { shownAddress } from '../http-client.ts';
 import { sendPiece } from '../load/send-piece.ts';
 import { coresAt, type LoadPlan, type LoadState, MOST_PIECES, piecesFor, startLoad } from '../load/spread-load.ts';
 import { bar } from '../progress-line.ts';
 import { alignedRows } from '../report-table.ts';
 import { PROGRESS_PERIOD_MS } from '../runner.ts';
+import { type ShapeArgument, shapeOf } from '../shape-argument.ts';
 
 const EXAMPLES = `
 Examples:
   skyops load --url http://skyops.example --cpu 2500m --for 10m
   skyops load --url http://skyops.example --cpu 4 --for 20m --shape ramp:from=0.1,to=1
-  kubectl run load --rm -it --restart=Never --image=skyops:0.1.0 -- load --url http://skyops --cpu 2500m --for 10m
 
-Inside the cluster, through the Service: kubectl port-forward leads to one pod alone. What it will do to the autoscaler says skyops hpa.`;
+Inside the cluster, through the Service, also in a namespace with the Pod Security Standard restricted:
+  kubectl run load --rm -it --restart=Never --image=skyops:0.1.0 --override-type=strategic \\
+    --overrides='{"spec":{"automountServiceAccountToken":false,"securityContext":{"runAsNonRoot":true,"runAsUser":65532,
+      "seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"load","securityContext":{"allowPrivilegeEscalation":false,
+      "capabilities":{"drop":["ALL"]}}}]}}' -- load --url http://skyops --cpu 2500m --for 10m
+kubectl port-forward leads to one pod alone. What the load will do to the autoscaler says skyops hpa.`;
 
 /** A total that is further off than this, to either side, has not been delivered. */
 const GOOD_ACCURACY = 0.95;
@@ -27,7 +33,7 @@ const LONGEST_SECONDS = 86_400;
 type Given = {
   readonly url: URL;
   readonly cpu: number;
-  readonly shape?: Shape;
+  readonly shape?: ShapeArgument;
   readonly for: number;
   readonly pieces?: number;
   readonly piece: number;
@@ -61,14 +67,15 @@ export const loadCommand: Command = (program, parts, done) => {
 };
 
 async function load(given: Given, { terminal, clock }: CommandParts): Promise<number> {
+  const shape = shapeOf(given.shape ?? CONSTANT, given.cpu);
   const plan: LoadPlan = {
     cores: given.cpu,
-    shape: given.shape ?? CONSTANT,
+    shape: shape.ok ? shape.value : CONSTANT,
     seconds: given.for,
     pieces: given.pieces ?? piecesFor(given.cpu),
     pieceSeconds: given.piece,
   };
-  const wrong = wrongIn(plan);
+  const wrong = [...(shape.ok ? [] : [`--shape: ${shape.refusal}`]), ...wrongIn(plan)];
   if (wrong.length > 0) {
     terminal.err(`skyops: nothing was started.\n${wrong.map((each) => `  ${each}\n`).join('')}`);
     return EXIT_CODES.misconfigured;
@@ -85,6 +92,12 @@ async function load(given: Given, { terminal, clock }: CommandParts): Promise<nu
   }
   const report = reportOf(state);
   terminal.out(given.json ? `${JSON.stringify(report)}\n` : tableOf(plan, report));
+  const [only, ...others] = report.replicas;
+  if (only !== undefined && others.length === 0 && isThisMachine(given.url)) {
+    terminal.err(
+      `skyops: all of it went to one replica, ${only.replica}. kubectl port-forward leads to one pod alone: to load a Deployment, run skyops load inside the cluster (skyops load --help).\n`,
+    );
+  }
   if (terminal.interrupt.aborted) return EXIT_CODES.aborted;
   if (state.finished === 0 && state.failed > 0) {
     terminal.err(
@@ -94,9 +107,15 @@ async function load(given: Given, { terminal, clock }: CommandParts): Promise<nu
   }
   if (report.accuracy !== null && report.accuracy >= GOOD_ACCURACY && report.accuracy <= 2 - GOOD_ACCURACY)
     return EXIT_CODES.clean;
+  if (state.trouble === 'failed') {
+    terminal.err(`skyops: it did not come out. ${shownAddress(given.url)} is gone: ${state.reason}\n`);
+    return EXIT_CODES.failed;
+  }
   if (state.reason !== undefined) terminal.err(`skyops: it did not come out. The last refusal: ${state.reason}\n`);
   return state.refused > 0 ? EXIT_CODES.exhausted : EXIT_CODES.failed;
 }
+
+const isThisMachine = ({ hostname }: URL) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 
 function wrongIn({ shape, seconds, pieces, pieceSeconds, cores }: LoadPlan): readonly string[] {
   return [
@@ -157,5 +176,5 @@ function progressOf(plan: LoadPlan, state: LoadState): string {
   const { elapsedSeconds: elapsed, running, refused, byReplica } = state;
   const now = shownCores(coresAt(plan, elapsed));
   const trouble = refused > 0 ? `, ${refused} refused` : '';
-  return `load ${bar(elapsed / plan.seconds)} ${elapsed.toFixed(0)} of ${plan.seconds} s, ${now} in ${running} pieces over ${byReplica.size} replicas${trouble}`;
+  return `load ${bar(elapsed / plan.seconds)} ${elapsed.toFixed(0)} of ${plan.seconds} s, ${now} in ${running} pieces over ${byReplica.size} ${byReplica.size === 1 ? 'replica' : 'replicas'}${trouble}`;
 }

@@ -6,11 +6,12 @@ import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { shownCores } from '#foundation/quantity.ts';
 import { reserveCores } from '#simulation/capacity/cpu.ts';
 import { CONSTANT, partAt } from '#simulation/shape.ts';
-import { type Shape, shapeErrors } from '#simulation/shape-schema.ts';
+import { shapeErrors } from '#simulation/shape-schema.ts';
+import { type ShapeArgument, shapeOf } from '../shape-argument.ts';
 
 export type Given = {
   readonly load: number;
-  readonly shape?: Shape;
+  readonly shape?: ShapeArgument;
   readonly for: number;
   readonly file?: readonly string[];
   readonly recursive?: boolean;
@@ -63,7 +64,9 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
   const behavior = given.behavior === undefined ? undefined : readBehavior(given.behavior);
   if (behavior?.ok === false) errors.push(...behavior.refusal.map((each) => `--behavior: ${each}`));
   const { hasBehavior, scaleUp, scaleDown } = (behavior?.ok ? behavior.value : file?.spec) ?? NO_BEHAVIOR;
-  const shape = given.shape ?? CONSTANT;
+  const read = shapeOf(given.shape ?? CONSTANT, given.load);
+  const shape = read.ok ? read.value : CONSTANT;
+  if (!read.ok) errors.push(`--shape: ${read.refusal}`);
   for (const { pointer, message } of shapeErrors(shape, given.for)) errors.push(`--shape${pointer}: ${message}`);
   const [first, ...rest] = measures;
   if (errors.length > 0 || first === undefined || maxReplicas === undefined) return refused(errors);

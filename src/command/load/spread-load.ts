@@ -37,8 +37,9 @@ export type LoadState = {
   readonly finished: number;
   readonly refused: number;
   readonly failed: number;
-  /** What was said last of a piece that did not run. */
+  /** What was said last of a piece that did not run, and whether it was refused or there was no answer. */
   readonly reason: string | undefined;
+  readonly trouble: 'refused' | 'failed' | undefined;
   /** Set where no piece will ever run: the request itself is wrong. */
   readonly wrong: string | undefined;
 };
@@ -60,6 +61,7 @@ export function startLoad(plan: LoadPlan, send: Send, clock: Clock, interrupt: A
   const byReplica = new Map<string, number>();
   let [running, finished, refused, failed] = [0, 0, 0, 0];
   let reason: string | undefined;
+  let trouble: LoadState['trouble'];
   let wrong: string | undefined;
   interrupt.addEventListener('abort', () => stop.abort(), { once: true });
   if (interrupt.aborted) stop.abort();
@@ -74,6 +76,7 @@ export function startLoad(plan: LoadPlan, send: Send, clock: Clock, interrupt: A
     refused,
     failed,
     reason,
+    trouble,
     wrong,
   });
 
@@ -101,6 +104,7 @@ export function startLoad(plan: LoadPlan, send: Send, clock: Clock, interrupt: A
       if (stop.signal.aborted) return;
       if (sent.type === 'done') {
         finished += 1;
+        trouble = undefined;
         byReplica.set(sent.replica, (byReplica.get(sent.replica) ?? 0) + sent.coreSeconds);
         continue;
       }
@@ -109,6 +113,7 @@ export function startLoad(plan: LoadPlan, send: Send, clock: Clock, interrupt: A
         wrong = sent.reason;
         return stop.abort();
       }
+      trouble = sent.type;
       if (sent.type === 'refused') refused += 1;
       else failed += 1;
       const pauseSeconds = sent.type === 'refused' ? Math.min(sent.retryAfterSeconds, RETRY_SECONDS) : RETRY_SECONDS;

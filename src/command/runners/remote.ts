@@ -4,7 +4,8 @@ import { type Clock, wait } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
 import { granted, refused } from '#foundation/outcome.ts';
 import type { Simulation } from '#simulation/simulation.ts';
-import { type NotStarted, PROGRESS_PERIOD_MS, type Runner } from '../runner.ts';
+import { type HttpAnswer, type HttpClient, openHttpClient, shownAddress } from '../http-client.ts';
+import { type NotStarted, PROGRESS_PERIOD_MS, type Runner, type Running } from '../runner.ts';
 
 /** A request that a SkyOps under load has not answered by then is not going to be. */
 const TIMEOUT_MS = 10_000;
@@ -12,92 +13,132 @@ const TIMEOUT_MS = 10_000;
 /** How often an answer may fail to come in a row: a moment without a network is no reason to give up a long simulation. */
 const MOST_FAILURES = 5;
 
-type Answer = { readonly status: number; readonly retryAfter: string | null; readonly body: unknown };
+/**
+ * How often another replica may answer in a row, each time over a new connection. With ten replicas behind a Service that chooses at random, the right one
+ * is missed so often once in 38,000 times.
+ */
+const MOST_MISSES = 100;
+
+/** Between two tries, once the first few have missed. */
+const MISS_PAUSE_MS = 50;
 
 export function openRemoteRunner(url: URL, clock: Clock): Runner {
-  async function ask(
-    method: string,
-    path: string,
-    body?: object,
-    headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    try {
-      const answer = await fetch(new URL(path, url), {
-        method,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }), ...headers },
-        ...(body && { body: JSON.stringify(body) }),
-      });
-      return {
-        status: answer.status,
-        retryAfter: answer.headers.get('retry-after'),
-        body: await answer.json().catch(() => ({})),
-      };
-    } catch (cause) {
-      const reason = (cause as { cause?: { code?: string } }).cause?.code ?? (cause as Error).message;
-      throw new Failure('no-answer', `${url.origin} did not answer: ${reason}.`, {
-        cause,
-        hint: 'Is it a SkyOps, and can this machine reach it? Try: skyops check URL',
-      });
-    }
-  }
-
-  async function read(path: string): Promise<Simulation> {
-    for (let failures = 1; ; failures += 1) {
-      try {
-        const { status, body } = await ask('GET', path);
-        if (status === 200) return body as Simulation;
-        if (status >= 500) throw new Failure('no-answer', `${url.origin} answers with status ${status}.`);
-        throw new Failure('lost', `${url.origin} does not know the simulation any more (status ${status}).`, {
-          hint: 'Behind a load balancer another replica may have answered. Ask one pod directly: kubectl port-forward.',
-        });
-      } catch (error) {
-        if (failures >= MOST_FAILURES || !(error instanceof Failure) || error.code !== 'no-answer') throw error;
-        await wait(clock, PROGRESS_PERIOD_MS);
-      }
-    }
-  }
-
+  const client = openHttpClient(url);
   return {
     start: async (kind, body) => {
-      const answer = await ask('POST', `/simulations/${kind.name}`, body, {
+      const answer = await client.ask({
+        method: 'POST',
+        path: `/simulations/${kind.name}`,
+        body,
         // Sent again by some proxy, it is still one simulation.
-        'idempotency-key': randomUUID(),
-        prefer: 'respond-async',
+        headers: { 'idempotency-key': randomUUID(), prefer: 'respond-async' },
+        timeoutMs: TIMEOUT_MS,
       });
       if (answer.status !== 202) return refused(notStarted(answer));
-      const { id } = answer.body as Simulation;
-      const path = `/simulations/${id}`;
-      const stop = new AbortController();
-      return granted({
-        watch: async (onProgress) => {
-          for (;;) {
-            const simulation = await read(path);
-            if (simulation.state === 'ended') return simulation;
-            onProgress?.(simulation);
-            await wait(
-              clock,
-              Math.min(PROGRESS_PERIOD_MS, simulation.progress.remaining_seconds * 1000 + 50),
-              stop.signal,
-            );
-          }
-        },
-        cancel: async () => {
-          await ask('DELETE', path);
-          stop.abort();
-        },
-      });
+      return granted(follow(parsed(answer) as Simulation, { client, clock, address: shownAddress(url) }));
     },
-    close: async () => {},
+    close: async () => client.leave(),
   };
 }
 
-function notStarted({ status, retryAfter, body }: Answer): NotStarted {
-  const { detail, errors } = body as Partial<NotStarted>;
+type Parts = { readonly client: HttpClient; readonly clock: Clock; readonly address: string };
+
+/** Keeps to the replica that runs it, and finds it again where the address leads to another one. */
+function follow({ id, replica }: Simulation, { client, clock, address }: Parts): Running {
+  const called = `Simulation ${id} on replica ${replica}`;
+  const stop = new AbortController();
+
+  /** Asks until the replica answers that runs it. */
+  async function ask(method: 'GET' | 'DELETE'): Promise<HttpAnswer> {
+    const others = new Set<string>();
+    let [failures, misses] = [0, 0];
+    for (;;) {
+      try {
+        const answer = await client.ask({ method, path: `/simulations/${id}`, timeoutMs: TIMEOUT_MS });
+        const { status } = answer;
+        if (status < 300) return answer;
+        if (status === 404) misses += 1;
+        else if (status >= 500) failures += 1;
+        else throw new Failure('lost', `${called} cannot be asked for: ${address} answers with status ${status}.`);
+        const by = String(answer.headers['x-skyops-replica'] ?? 'unknown');
+        if (status === 404 && by === replica) {
+          throw new Failure('lost', `${called} is not known there any more; it may have been restarted.`);
+        }
+        if (status === 404) others.add(by);
+        else if (failures >= MOST_FAILURES)
+          throw new Failure('lost', `${called}: ${address} answers with status ${status}.`);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'no-answer') throw error;
+        failures += 1;
+        if (failures >= MOST_FAILURES) throw new Failure('lost', `${called}: ${error.message}`, { cause: error });
+      }
+      if (misses >= MOST_MISSES) {
+        throw new Failure(
+          'lost',
+          `${called} was not found: ${misses} times others answered at ${address} (${[...others].join(', ')}).`,
+          {
+            hint: 'Ask that replica itself: kubectl port-forward pod/NAME 8001.',
+          },
+        );
+      }
+      // A new connection leads to another replica, perhaps.
+      client.leave();
+      if (misses === 0) await wait(clock, PROGRESS_PERIOD_MS);
+      else if (misses > 10) await wait(clock, MISS_PAUSE_MS);
+    }
+  }
+
+  async function cancel(): Promise<void> {
+    await ask('DELETE');
+    stop.abort();
+  }
+
+  return {
+    watch: async (onProgress) => {
+      try {
+        for (;;) {
+          const simulation = parsed(await ask('GET')) as Simulation;
+          if (simulation.state === 'ended') return simulation;
+          onProgress?.(simulation);
+          const restMs = simulation.progress.remaining_seconds * 1000 + 50;
+          await wait(clock, Math.min(PROGRESS_PERIOD_MS, restMs), stop.signal);
+        }
+      } catch (error) {
+        // Nobody watches it any more, so nobody would know that it still runs.
+        await cancel().catch(() => {
+          throw new Failure(
+            'left-running',
+            `${(error as Error).message} It could not be cancelled, and ends by itself.`,
+            {
+              cause: error,
+              hint: `Cancel it there: curl -X DELETE ${address}/simulations/${id}`,
+            },
+          );
+        });
+        throw error;
+      }
+    },
+    cancel,
+  };
+}
+
+function notStarted(answer: HttpAnswer): NotStarted {
+  const { status, headers } = answer;
+  const { detail, errors } = parsed(answer) as Partial<NotStarted>;
+  const retryAfter = headers['retry-after'];
   return {
     detail: detail ?? `The answer had status ${status}.`,
     errors: errors ?? [],
-    retryAfterSeconds: retryAfter === null ? undefined : Number(retryAfter),
+    retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
     isWrong: status < 500 && status !== 429,
   };
+}
+
+/** Something else may answer, a gateway for example: then nothing is known. */
+function parsed({ text }: HttpAnswer): unknown {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
 }
