@@ -64,7 +64,7 @@ function withShape(body: Record<string, unknown>): Record<string, unknown> {
   const argument = body['shape'] as ShapeArgument;
   const largest = largestAmount(argument);
   if (largest === undefined) return body;
-  const amount = body['cpu'] ?? body['memory'] ?? (largest < LEAST_BYTES ? { cpu: largest } : { memory: largest });
+  const amount = body['cpu'] ?? body['memory'] ?? (largest < LEAST_BYTES ? { cpu: `${Math.round(largest * 1000)}m` } : { memory: largest });
   const whole = typeof amount === 'object' ? { ...body, ...amount } : body;
   const shape = shapeOf(argument, wholeIn(whole));
   return shape.ok ? { ...whole, shape: shape.value } : whole;

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { runCommand } from '#command/program.ts';
 import { systemClock } from '#foundation/clock.ts';
 import { type InProcess, startInProcess } from '#test/support/in-process.ts';
+import { statusesIn } from '#test/support/raw-answers.ts';
 import { until } from '#test/support/until.ts';
 
 const REPLICAS = 3;
@@ -20,10 +21,12 @@ async function startService(test: TestContext, isHasty: boolean) {
     const { port } = new URL(replicas[next % REPLICAS]?.url ?? '');
     next += 1;
     const server = connect(Number(port), '127.0.0.1');
+    let received = '';
     client.pipe(server);
     server.on('data', (chunk) => {
       client.write(chunk);
-      if (isHasty) client.end();
+      received += chunk.toString('latin1');
+      if (isHasty && statusesIn(received, false).length > 0) client.end();
     });
     for (const [one, other] of [
       [client, server],
