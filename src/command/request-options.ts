@@ -6,7 +6,7 @@ import { parseCpuAmount, parseDuration, parseMemoryAmount } from '#foundation/qu
 import { largestAmount, parseShapeArgument, SHAPE_HELP, type ShapeArgument, shapeOf } from './shape-argument.ts';
 
 /** A field of a request as the schema describes it; TypeBox schemas are plain JSON Schema. */
-type Field = TSchema & { readonly type?: string; readonly description?: string; readonly default?: unknown };
+type Field = TSchema & { readonly type?: string; readonly description?: string };
 
 type Declaration = { readonly field: string; readonly option: Option };
 
@@ -64,7 +64,10 @@ function withShape(body: Record<string, unknown>): Record<string, unknown> {
   const argument = body['shape'] as ShapeArgument;
   const largest = largestAmount(argument);
   if (largest === undefined) return body;
-  const amount = body['cpu'] ?? body['memory'] ?? (largest < LEAST_BYTES ? { cpu: `${Math.round(largest * 1000)}m` } : { memory: largest });
+  const amount =
+    body['cpu'] ??
+    body['memory'] ??
+    (largest < LEAST_BYTES ? { cpu: `${Math.round(largest * 1000)}m` } : { memory: largest });
   const whole = typeof amount === 'object' ? { ...body, ...amount } : body;
   const shape = shapeOf(argument, wholeIn(whole));
   return shape.ok ? { ...whole, shape: shape.value } : whole;
@@ -73,10 +76,9 @@ function withShape(body: Record<string, unknown>): Record<string, unknown> {
 /** No machine has so many cores, and no simulation of memory so few bytes. */
 const LEAST_BYTES = 100_000;
 
-function optionOf(field: string, { type, description = '', default: fallback }: Field): Option {
+function optionOf(field: string, { type, description = '' }: Field): Option {
   // Text from the API documentation: its code marks mean nothing here.
-  const text =
-    description.replaceAll('`', '') + (fallback === undefined || fallback === false ? '' : ` Default: ${fallback}.`);
+  const text = description.replaceAll('`', '');
   if (field === 'seconds')
     return parsed(
       '--for <duration>',

@@ -2,11 +2,8 @@
 import Type, { type TSchema } from 'typebox';
 
 /** RFC 3339 in UTC with milliseconds, as Date.prototype.toISOString writes it. */
-export const Timestamp = Type.String({
-  format: 'date-time',
-  description: 'RFC 3339 time in UTC.',
-  examples: ['2026-01-31T12:00:00.000Z'],
-});
+export const timestamp = (description = 'RFC 3339 time in UTC.') =>
+  Type.String({ format: 'date-time', description, examples: ['2026-01-31T12:00:00.000Z'] });
 
 /** For a value that may be absent on this machine: it is then `null`, never 0 and never a made-up maximum. */
 export function nullable<Schema extends TSchema>(schema: Schema) {

@@ -1,6 +1,7 @@
 /** The frame of the OpenAPI document; its substance comes from the routes. */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { Build } from './build.ts';
+import { nameComponents } from './openapi-components.ts';
 
 export function openApiOptions({ version }: Pick<Build, 'version'>): FastifyDynamicSwaggerOptions {
   return {
@@ -15,6 +16,8 @@ export function openApiOptions({ version }: Pick<Build, 'version'>): FastifyDyna
           'The exemplary operations microservice for Kubernetes: it behaves well, produces exactly the load that you ask for, and proves what it delivered.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      // Nobody is asked for a credential yet.
+      security: [],
       // Relative to the document (OpenAPI 3.1, section 4.8.5): the same behind a gateway that takes a prefix away.
       servers: [{ url: '.', description: 'This replica.' }],
       tags: [
@@ -32,6 +35,7 @@ export function openApiOptions({ version }: Pick<Build, 'version'>): FastifyDyna
         const body = path?.post?.requestBody;
         if (body !== undefined && 'required' in body) body.required = false;
       }
+      nameComponents(document.openapiObject);
       return document.openapiObject;
     },
     refResolver: {

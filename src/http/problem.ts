@@ -74,10 +74,13 @@ export const Problem = Type.Object(
     request_id: Type.String({ description: 'Finds the request in the log.' }),
     errors: Type.Optional(
       Type.Array(
-        Type.Object({
-          pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field; empty for the whole body.' }),
-          message: Type.String({ description: 'The rule that it breaks.' }),
-        }),
+        Type.Object(
+          {
+            pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field; empty for the whole body.' }),
+            message: Type.String({ description: 'The rule that it breaks.' }),
+          },
+          { title: 'FieldError' },
+        ),
         { description: 'The fields that are wrong, at most 20.' },
       ),
     ),

@@ -5,17 +5,19 @@ import type { FieldError } from '#foundation/outcome.ts';
 /** Part of the amount, 0 to 1: the amount is the most that a shape reaches, so caps and limits hold whatever the shape. */
 const ratio = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 const seconds = (minimum: number, description: string) => Type.Number({ minimum, maximum: 86_400, description });
-const shape = <Properties extends Type.TProperties>(properties: Properties, description: string) =>
-  Type.Object(properties, { additionalProperties: false, description });
+const shape = <Properties extends Type.TProperties>(title: string, properties: Properties, description: string) =>
+  Type.Object(properties, { title, additionalProperties: false, description });
 
 /** Each with what it means; the reference documents them from here. */
 export const SHAPES = Type.Union([
-  shape({ type: Type.Literal('constant') }, 'The whole amount, all the time; the default.'),
+  shape('ConstantShape', { type: Type.Literal('constant') }, 'The whole amount, all the time; the default.'),
   shape(
+    'RampShape',
     { type: Type.Literal('ramp'), from: ratio('Part at the start.'), to: ratio('Part at the end.') },
     'A straight line from the start to the end.',
   ),
   shape(
+    'StepsShape',
     {
       type: Type.Literal('steps'),
       parts: Type.Array(ratio('Part during this step.'), {
@@ -27,6 +29,7 @@ export const SHAPES = Type.Union([
     'One level after the other, each for the same time.',
   ),
   shape(
+    'SineShape',
     {
       type: Type.Literal('sine'),
       mean: ratio('Part in the middle.'),
@@ -36,6 +39,7 @@ export const SHAPES = Type.Union([
     'A wave.',
   ),
   shape(
+    'SpikeShape',
     {
       type: Type.Literal('spike'),
       base: ratio('Part before and after.'),
@@ -51,6 +55,7 @@ export type Shape = Static<typeof SHAPES>;
 
 /** With a discriminator, so that an error names the field of the shape that was meant, not every field of every shape. */
 export const Shape = Type.Unsafe<Shape>({
+  title: 'Shape',
   type: 'object',
   description: 'How the amount changes over time; every part is a share of it, 0 to 1.',
   discriminator: { propertyName: 'type' },

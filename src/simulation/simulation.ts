@@ -1,6 +1,6 @@
 /** What can be said of one simulation, while it runs and after: the progress and the report are the same words. */
 import Type, { type TProperties } from 'typebox';
-import { nullable, Timestamp } from '#foundation/scalars.ts';
+import { nullable, timestamp } from '#foundation/scalars.ts';
 import { kinds } from './catalog.ts';
 import { ENDINGS, type Ending } from './report.ts';
 import type { Kind } from './simulator.ts';
@@ -46,11 +46,12 @@ const beforeTheWords = (kind: string) => ({
   kind: Type.Literal(kind),
   replica: Type.String({ description: 'Which replica runs it: the name of its pod, or of its host.' }),
   state: Type.Enum(['running', 'ended']),
-  started_at: Timestamp,
-  ends_at: Type.Union([Timestamp], { description: 'When it ends by itself at the latest.' }),
-  ended_at: nullable(Timestamp),
+  started_at: timestamp(),
+  ends_at: timestamp('When it ends by itself at the latest.'),
+  ended_at: nullable(timestamp()),
   ended_because: nullable(
     Type.Enum([...ENDINGS], {
+      title: 'Ending',
       description:
         'completed: the time was up · cancelled: somebody asked · client_gone: the waiting caller hung up · draining: the service stops · memory_pressure: going on would have risked an OOM kill · failed: a thread broke, the log says why.',
     }),
@@ -58,10 +59,13 @@ const beforeTheWords = (kind: string) => ({
 });
 
 const afterTheWords = {
-  progress: Type.Object({
-    ratio: Type.Number({ minimum: 0, maximum: 1, description: 'Part of the granted time that has passed.' }),
-    remaining_seconds: Type.Number({ minimum: 0 }),
-  }),
+  progress: Type.Object(
+    {
+      ratio: Type.Number({ minimum: 0, maximum: 1, description: 'Part of the granted time that has passed.' }),
+      remaining_seconds: Type.Number({ minimum: 0 }),
+    },
+    { title: 'Progress' },
+  ),
   accuracy: nullable(Type.Number({ description: 'Delivered over granted, for the time that it ran; 1 is exact.' })),
   throttled_seconds: nullable(
     Type.Number({
@@ -78,24 +82,27 @@ const propertiesOf = ({ name, words: { requested, granted, delivered } }: AnyKin
   ...afterTheWords,
 });
 
+/** As the name of a component: `cpu` as in CpuSimulation. */
+export const capitalised = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
+
 /** One form for each kind, told apart by `kind`. */
-const oneOf = (propertiesFor: (kind: AnyKind) => TProperties) => ({
+const oneOf = (name: string, propertiesFor: (kind: AnyKind) => TProperties) => ({
   type: 'object',
   discriminator: { propertyName: 'kind' },
   required: ['kind'],
-  oneOf: kinds.map((kind) => Type.Object(propertiesFor(kind), { title: kind.name })),
+  oneOf: kinds.map((kind) => Type.Object(propertiesFor(kind), { title: `${capitalised(kind.name)}${name}` })),
 });
 
 export const SimulationSummary = Type.Unsafe<SimulationSummary>({
   $id: 'SimulationSummary',
   description: 'A simulation without its samples.',
-  ...oneOf(propertiesOf),
+  ...oneOf('SimulationSummary', propertiesOf),
 });
 
 export const Simulation = Type.Unsafe<Simulation>({
   $id: 'Simulation',
   description: 'Progress while it runs, the report once it has ended.',
-  ...oneOf((kind) => ({
+  ...oneOf('Simulation', (kind) => ({
     ...propertiesOf(kind),
     samples: Type.Array(kind.words.sample, { description: 'What was delivered over time, at most 600 values.' }),
   })),

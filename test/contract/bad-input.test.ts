@@ -45,8 +45,8 @@ const CASES: readonly Case[] = [
     field(`${cpu} as an amount of CPU`, { cpu }, '/cpu'),
   ),
   ['250 cores, where 250m was meant', '/simulate-cpu', post({ cpu: '250' }), 422, 'over-cap', ['/cpu']],
-  field('an amount and a number of threads', { cpu: '250m', parallelism: 2, load: 1 }, '/parallelism', '/load'),
-  field('a shape of nothing', { shape: { type: 'constant' } }, '/shape'),
+  field('an amount and a number of threads', { cpu: '250m', parallelism: 2, load: 0.5 }, '/parallelism', '/load'),
+  field('a shape of nothing', { shape: { type: 'ramp', from: 0, to: 1 } }, '/shape'),
   field(
     'a wave below zero',
     { cpu: 1, shape: { type: 'sine', mean: 0.2, amplitude: 0.3, period_seconds: 5 } },

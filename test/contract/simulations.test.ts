@@ -28,6 +28,18 @@ describe('simulations', () => {
     assert.deepEqual((await ask(`/simulations/${json.id}`)).json, json);
   });
 
+  it('takes the defaults, sent or not, beside an exact amount', async (test) => {
+    const { ask } = await startInProcess(test);
+    const body = { seconds: 0.2, cpu: '50m', parallelism: 1, load: 1, saturate: false, shape: { type: 'constant' } };
+    const { status, json } = await ask('/simulate-cpu', { body });
+    assert.equal(status, 200, JSON.stringify(json));
+    assert.equal(json.granted.cores, 0.05);
+    const flatOut = await ask('/simulate-cpu', { body: { seconds: 0.1, load: 0.1, shape: { type: 'constant' } } });
+    assert.equal(flatOut.status, 200);
+    const memory = { seconds: 0.3, memory: '8Mi', allow_oom: false, shape: { type: 'constant' } };
+    assert.equal((await ask('/simulations/memory', { body: memory })).status, 202);
+  });
+
   it('an exact amount is granted whole, follows its shape, and is reported', async (test) => {
     const { ask } = await startInProcess(test);
     const shape = { type: 'ramp', from: 0, to: 1 };

@@ -31,7 +31,7 @@ export function reportExample({ name, example }: (typeof kinds)[number]): Simula
   } as unknown as Simulation;
 }
 
-/** The same after a second. */
+/** As a start is answered: nothing has been delivered yet. */
 export function progressExample(kind: (typeof kinds)[number]): Simulation {
   const report = reportExample(kind);
   return {
@@ -39,9 +39,11 @@ export function progressExample(kind: (typeof kinds)[number]): Simulation {
     state: 'running',
     ended_at: null,
     ended_because: null,
-    progress: { ratio: 0.1, remaining_seconds: 9 },
-    samples: report.samples.slice(0, 1),
-  } as Simulation;
+    delivered: Object.fromEntries(Object.keys(report.delivered).map((name) => [name, 0])),
+    accuracy: null,
+    progress: { ratio: 0, remaining_seconds: report.granted.seconds },
+    samples: [],
+  } as unknown as Simulation;
 }
 
 export const REPORT_EXAMPLE = reportExample(cpu);

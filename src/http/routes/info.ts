@@ -1,7 +1,7 @@
 /** GET /: what this is, which build of it, and where everything else is. */
 import Type from 'typebox';
 import { type Clock, rfc3339 } from '#foundation/clock.ts';
-import { nullable, rounded, Timestamp } from '#foundation/scalars.ts';
+import { nullable, rounded, timestamp } from '#foundation/scalars.ts';
 import type { Phase } from '#lifecycle/phase.ts';
 import type { Build } from '../build.ts';
 import { INFO_EXAMPLE } from './examples.ts';
@@ -11,7 +11,7 @@ export const ServiceInfo = Type.Object({
   name: Type.String({ examples: ['skyops'] }),
   version: Type.String({ examples: ['1.2.3'] }),
   commit: nullable(Type.String({ description: 'The commit that was built, null in a checkout.' })),
-  started_at: Timestamp,
+  started_at: timestamp(),
   uptime_seconds: Type.Number({ minimum: 0 }),
   phase: Type.Enum(['starting', 'ready', 'draining', 'stopped']),
 });
@@ -62,10 +62,15 @@ export function infoRoute(parts: ServiceParts): Route {
           response: {
             200: json(
               'The service.',
-              Type.Object({
-                ...ServiceInfo.properties,
-                links: Type.Object(Object.fromEntries(Object.keys(LINKS).map((name) => [name, Type.String()]))),
-              }),
+              Type.Object(
+                {
+                  ...ServiceInfo.properties,
+                  links: Type.Object(Object.fromEntries(Object.keys(LINKS).map((name) => [name, Type.String()])), {
+                    title: 'Links',
+                  }),
+                },
+                { title: 'Info' },
+              ),
               { ...INFO_EXAMPLE, links: LINKS },
             ),
             ...problems(),

@@ -1,5 +1,6 @@
 /** GET /health and GET /ready: what the kubelet asks. They do no work, so that they answer whatever the load is. */
 import type { FastifyReply } from 'fastify';
+import Negotiator from 'negotiator';
 import Type from 'typebox';
 import { nullable } from '#foundation/scalars.ts';
 import type { ProbeCatalog } from '#health/catalog.ts';
@@ -7,9 +8,23 @@ import { type Examination, examine } from '#health/examination.ts';
 import { json, type Route } from './route.ts';
 
 const Checks = Type.Optional(
-  Type.Array(Type.Object({ name: Type.String(), ok: Type.Boolean(), reason: nullable(Type.String()) }), {
-    description: 'Each check, with ?verbose.',
-  }),
+  Type.Array(
+    Type.Object({ name: Type.String(), ok: Type.Boolean(), reason: nullable(Type.String()) }, { title: 'Check' }),
+    {
+      description: 'Each check, with ?verbose.',
+    },
+  ),
+);
+
+/** One form for both answers: the status says which it is. */
+const Health = Type.Object({ status: Type.Enum(['ok', 'failed']), checks: Checks }, { title: 'Health' });
+const Readiness = Type.Object(
+  {
+    ready: Type.Boolean(),
+    reason: Type.Optional(Type.String({ description: 'The first check that says no; not there where all say yes.' })),
+    checks: Checks,
+  },
+  { title: 'Readiness' },
 );
 
 const querystring = Type.Object(
@@ -18,8 +33,6 @@ const querystring = Type.Object(
 );
 
 export function healthRoute(probes: ProbeCatalog): Route {
-  const healthy = Type.Object({ status: Type.Literal('ok'), checks: Checks });
-  const unhealthy = Type.Object({ status: Type.Literal('failed'), checks: Checks });
   return (app) => {
     app.get(
       '/health',
@@ -32,8 +45,8 @@ export function healthRoute(probes: ProbeCatalog): Route {
           description: 'Fails only where a restart would help. It stays ok under load and while draining.',
           querystring,
           response: {
-            200: withText(json('Alive.', healthy, { status: 'ok' })),
-            503: withText(json('A restart would help.', unhealthy, { status: 'failed' })),
+            200: withText(json('Alive.', Health, { status: 'ok' })),
+            503: withText(json('A restart would help.', Health, { status: 'failed' })),
           },
         },
       },
@@ -50,8 +63,6 @@ export function healthRoute(probes: ProbeCatalog): Route {
 }
 
 export function readyRoute(probes: ProbeCatalog): Route {
-  const ready = Type.Object({ ready: Type.Literal(true), checks: Checks });
-  const notReady = Type.Object({ ready: Type.Literal(false), reason: Type.String(), checks: Checks });
   return (app) => {
     app.get(
       '/ready',
@@ -64,8 +75,8 @@ export function readyRoute(probes: ProbeCatalog): Route {
           description: 'Whether this replica wants traffic. The reason names the first check that says no.',
           querystring,
           response: {
-            200: withText(json('Send traffic.', ready, { ready: true })),
-            503: withText(json('Send it elsewhere.', notReady, { ready: false, reason: 'draining' })),
+            200: withText(json('Send traffic.', Readiness, { ready: true })),
+            503: withText(json('Send it elsewhere.', Readiness, { ready: false, reason: 'draining' })),
           },
         },
       },
@@ -89,14 +100,12 @@ function withText<Answer extends { readonly content: object }>(answer: Answer) {
   };
 }
 
-function wantsText({
-  query,
-  headers,
-}: {
-  query: { verbose?: string };
-  headers: { accept?: string | undefined };
+function wantsText(request: {
+  readonly query: { verbose?: string };
+  readonly headers: { accept?: string | undefined };
 }): boolean {
-  return query.verbose !== undefined && headers.accept?.trim().toLowerCase().startsWith('text/plain') === true;
+  if (request.query.verbose === undefined) return false;
+  return new Negotiator(request).mediaType(['application/json', 'text/plain']) === 'text/plain';
 }
 
 /** One line a check, then the sum, as the kube-apiserver's /livez?verbose. */

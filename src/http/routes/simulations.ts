@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { nullable } from '#foundation/scalars.ts';
 import { kinds } from '#simulation/catalog.ts';
 import type { Engine } from '#simulation/engine.ts';
-import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
+import { capitalised, Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { loosen } from '../answer.ts';
 import { sendProblem } from '../problem.ts';
 import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from '../representation.ts';
@@ -25,11 +25,14 @@ const noSuchSimulation = ({ replica }: Pick<Engine, 'replica'>) =>
     detail: `Replica ${replica} has no simulation with this id; it keeps the last 100 that ended. ${OTHERS_MAY_KNOW}`,
   }) as const;
 
-const SimulationList = Type.Object({
-  simulations: Type.Array(shared(SimulationSummary)),
-  replica: Type.String({ description: 'Which replica has answered; it knows its own simulations alone.' }),
-  note: nullable(Type.String({ description: 'What to do where nothing is listed.' })),
-});
+const SimulationList = Type.Object(
+  {
+    simulations: Type.Array(shared(SimulationSummary)),
+    replica: Type.String({ description: 'Which replica has answered; it knows its own simulations alone.' }),
+    note: nullable(Type.String({ description: 'What to do where nothing is listed.' })),
+  },
+  { title: 'SimulationList' },
+);
 
 export function startRoutes(parts: StartParts): Route[] {
   return kinds.map((kind) => (app) => {
@@ -39,7 +42,7 @@ export function startRoutes(parts: StartParts): Route[] {
         config: { access: 'operator' },
         preValidation: emptyBodyIsDefaults,
         schema: {
-          operationId: `startSimulation_${kind.name}`,
+          operationId: `start${capitalised(kind.name)}Simulation`,
           tags,
           summary: `${kind.summary} in the background`,
           description: `${kind.description} Answers at once unless the Prefer header asks to wait; a caller that hangs up while it waits cancels it.`,
@@ -146,9 +149,13 @@ export function cancelAllRoute({ engine }: Pick<StartParts, 'engine'>): Route {
           summary: 'Cancel all',
           description: 'Answers with the reports of those that were running.',
           response: {
-            200: json('They have ended.', Type.Object({ cancelled: Type.Array(shared(Simulation)) }), {
-              cancelled: [{ ...REPORT_EXAMPLE, ended_because: 'cancelled' }],
-            }),
+            200: json(
+              'They have ended.',
+              Type.Object({ cancelled: Type.Array(shared(Simulation)) }, { title: 'CancelledSimulations' }),
+              {
+                cancelled: [{ ...REPORT_EXAMPLE, ended_because: 'cancelled' }],
+              },
+            ),
             ...problems(),
           },
         },

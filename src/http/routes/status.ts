@@ -1,7 +1,7 @@
 /** GET /status: one snapshot of everything that a person asks first when something looks odd. */
 import Type from 'typebox';
 import { rfc3339 } from '#foundation/clock.ts';
-import { nullable, rounded, Timestamp } from '#foundation/scalars.ts';
+import { nullable, rounded, timestamp } from '#foundation/scalars.ts';
 import type { Engine } from '#simulation/engine.ts';
 import { SimulationSummary } from '#simulation/simulation.ts';
 import type { Identity } from '#usage/identity.ts';
@@ -15,86 +15,113 @@ import { json, problems, type Route, shared } from './route.ts';
 const bytes = () => Type.Integer({ minimum: 0 });
 const count = () => Type.Integer({ minimum: 0 });
 
-const Status = Type.Object({
-  taken_at: Type.Union([Timestamp], { description: 'When the readings were taken; at most a second ago.' }),
-  service: Type.Object({
-    ...ServiceInfo.properties,
-    pod: Type.Object(
+const Status = Type.Object(
+  {
+    taken_at: timestamp('When the readings were taken; at most a second ago.'),
+    service: Type.Object(
       {
-        name: nullable(Type.String()),
-        namespace: nullable(Type.String()),
-        ip: nullable(Type.String()),
-        node: nullable(Type.String()),
+        ...ServiceInfo.properties,
+        pod: Type.Object(
+          {
+            name: nullable(Type.String()),
+            namespace: nullable(Type.String()),
+            ip: nullable(Type.String()),
+            node: nullable(Type.String()),
+          },
+          { title: 'Pod', description: 'From the downward API, null where it is not passed.' },
+        ),
       },
-      { description: 'From the downward API, null where it is not passed.' },
+      { title: 'ServiceStatus' },
     ),
-  }),
-  process: Type.Object({
-    pid: count(),
-    runtime: Type.String(),
-    cpu_percent: Type.Number({ minimum: 0, description: 'Since the reading before (1 to 10 s), 100 is one core.' }),
-    cpu_seconds: Type.Number({ minimum: 0, description: 'Since the start, all threads.' }),
-    memory_rss_bytes: bytes(),
-    memory_heap_used_bytes: bytes(),
-    memory_heap_total_bytes: bytes(),
-    memory_external_bytes: bytes(),
-    event_loop: Type.Object({
-      utilization_ratio: Type.Number({ minimum: 0, maximum: 1, description: 'Since the reading before.' }),
-      delay_mean_ms: Type.Number({ minimum: 0 }),
-      delay_p99_ms: Type.Number({ minimum: 0 }),
-      delay_max_ms: Type.Number({ minimum: 0 }),
+    process: Type.Object(
+      {
+        pid: count(),
+        runtime: Type.String(),
+        cpu_percent: Type.Number({ minimum: 0, description: 'Since the reading before (1 to 10 s), 100 is one core.' }),
+        cpu_seconds: Type.Number({ minimum: 0, description: 'Since the start, all threads.' }),
+        memory_rss_bytes: bytes(),
+        memory_heap_used_bytes: bytes(),
+        memory_heap_total_bytes: bytes(),
+        memory_external_bytes: bytes(),
+        event_loop: Type.Object(
+          {
+            utilization_ratio: Type.Number({ minimum: 0, maximum: 1, description: 'Since the reading before.' }),
+            delay_mean_ms: Type.Number({ minimum: 0 }),
+            delay_p99_ms: Type.Number({ minimum: 0 }),
+            delay_max_ms: Type.Number({ minimum: 0 }),
+          },
+          { title: 'EventLoop' },
+        ),
+      },
+      { title: 'ProcessStatus' },
+    ),
+    system: Type.Object(
+      {
+        hostname: Type.String(),
+        platform: Type.String(),
+        architecture: Type.String(),
+        kernel: Type.String(),
+        cpus: Type.Integer({ minimum: 1, description: 'That this process may run on.' }),
+        load_average: Type.Array(Type.Number(), { description: 'Over 1, 5 and 15 minutes.' }),
+        memory_total_bytes: bytes(),
+        memory_available_bytes: bytes(),
+        uptime_seconds: Type.Number({ minimum: 0 }),
+      },
+      { title: 'SystemStatus', description: 'The machine underneath; in a pod that is the node.' },
+    ),
+    container: Type.Object(
+      {
+        cgroup_version: nullable(Type.Integer({ minimum: 1, maximum: 2 })),
+        cpu: Type.Object(
+          {
+            limit_cores: nullable(Type.Number({ minimum: 0 })),
+            usage_seconds: nullable(Type.Number({ minimum: 0 })),
+            periods: nullable(count()),
+            throttled_periods: nullable(count()),
+            throttled_seconds: nullable(Type.Number({ minimum: 0 })),
+          },
+          { title: 'ContainerCpu' },
+        ),
+        memory: Type.Object(
+          {
+            limit_bytes: nullable(bytes()),
+            usage_bytes: nullable(bytes()),
+            working_set_bytes: nullable(bytes()),
+            oom_kills: nullable(count()),
+          },
+          { title: 'ContainerMemory' },
+        ),
+        pids: Type.Object({ limit: nullable(count()), current: nullable(count()) }, { title: 'ContainerPids' }),
+      },
+      {
+        title: 'ContainerStatus',
+        description: 'From the cgroup; null is a limit that is not set, or a value that the kernel does not give.',
+      },
+    ),
+    environment: Type.Record(Type.String(), Type.String(), {
+      description: 'The documented SKYOPS_ variables that are set; no other variable is ever shown.',
     }),
-  }),
-  system: Type.Object(
-    {
-      hostname: Type.String(),
-      platform: Type.String(),
-      architecture: Type.String(),
-      kernel: Type.String(),
-      cpus: Type.Integer({ minimum: 1, description: 'That this process may run on.' }),
-      load_average: Type.Array(Type.Number(), { description: 'Over 1, 5 and 15 minutes.' }),
-      memory_total_bytes: bytes(),
-      memory_available_bytes: bytes(),
-      uptime_seconds: Type.Number({ minimum: 0 }),
-    },
-    { description: 'The machine underneath; in a pod that is the node.' },
-  ),
-  container: Type.Object(
-    {
-      cgroup_version: nullable(Type.Integer({ minimum: 1, maximum: 2 })),
-      cpu: Type.Object({
-        limit_cores: nullable(Type.Number({ minimum: 0 })),
-        usage_seconds: nullable(Type.Number({ minimum: 0 })),
-        periods: nullable(count()),
-        throttled_periods: nullable(count()),
-        throttled_seconds: nullable(Type.Number({ minimum: 0 })),
-      }),
-      memory: Type.Object({
-        limit_bytes: nullable(bytes()),
-        usage_bytes: nullable(bytes()),
-        working_set_bytes: nullable(bytes()),
-        oom_kills: nullable(count()),
-      }),
-      pids: Type.Object({ limit: nullable(count()), current: nullable(count()) }),
-    },
-    { description: 'From the cgroup; null is a limit that is not set, or a value that the kernel does not give.' },
-  ),
-  environment: Type.Record(Type.String(), Type.String(), {
-    description: 'The documented SKYOPS_ variables that are set; no other variable is ever shown.',
-  }),
-  simulations: Type.Object({
-    running_count: count(),
-    maximum_count: count(),
-    cores_in_use: Type.Number({ minimum: 0 }),
-    cores_burnable: Type.Number({ minimum: 0, description: 'The most that all simulations together may burn now.' }),
-    memory_in_use_bytes: bytes(),
-    memory_holdable_bytes: Type.Integer({
-      minimum: 0,
-      description: 'The most that all simulations together may hold now, by what is free.',
-    }),
-    running: Type.Array(shared(SimulationSummary)),
-  }),
-});
+    simulations: Type.Object(
+      {
+        running_count: count(),
+        maximum_count: count(),
+        cores_in_use: Type.Number({ minimum: 0 }),
+        cores_burnable: Type.Number({
+          minimum: 0,
+          description: 'The most that all simulations together may burn now.',
+        }),
+        memory_in_use_bytes: bytes(),
+        memory_holdable_bytes: Type.Integer({
+          minimum: 0,
+          description: 'The most that all simulations together may hold now, by what is free.',
+        }),
+        running: Type.Array(shared(SimulationSummary)),
+      },
+      { title: 'SimulationsStatus' },
+    ),
+  },
+  { title: 'Status' },
+);
 
 export type StatusParts = ServiceParts & {
   readonly sampler: Sampler;

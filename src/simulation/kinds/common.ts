@@ -9,12 +9,12 @@ type Refused = Extract<Outcome<never, CapacityRefusal>, { ok: false }>;
 
 export const LEAST_SECONDS = 0.1;
 
+/** A default is said in words: a generated client sends what a schema calls one, and could then never leave the field out. */
 export function secondsField(fallback: number, meaning: string) {
   return Type.Optional(
     Type.Number({
       minimum: LEAST_SECONDS,
-      default: fallback,
-      description: `${meaning}, in seconds; at most SKYOPS_MAX_SECONDS.`,
+      description: `${meaning}, in seconds; ${fallback} by default, at most SKYOPS_MAX_SECONDS.`,
     }),
   );
 }

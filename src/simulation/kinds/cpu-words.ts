@@ -16,8 +16,9 @@ export const CpuRequest = Type.Object(
     seconds: secondsField(CPU_DEFAULTS.seconds, 'How long to burn'),
     cpu: Type.Optional(
       Type.Union([Type.String({ pattern: CPU_PATTERN }), Type.Number({ minimum: 0.001 })], {
+        title: 'CpuAmount',
         description:
-          'Exactly this much: `"250m"` or `1.5` cores as Kubernetes writes them, or `"70%"` of this container’s CPU limit. Granted whole or refused. Not together with parallelism or load.',
+          'Exactly this much: `"250m"` or `1.5` cores as Kubernetes writes them, or `"70%"` of this container’s CPU limit. Granted whole or refused. Not together with another parallelism or load than 1.',
         examples: ['250m', 1.5, '70%'],
       }),
     ),
@@ -25,66 +26,77 @@ export const CpuRequest = Type.Object(
     parallelism: Type.Optional(
       Type.Integer({
         minimum: 1,
-        default: CPU_DEFAULTS.parallelism,
-        description: 'Flat out: how many threads burn, each at most one core; at most SKYOPS_MAX_CORES.',
+        description: `Flat out: how many threads burn, each at most one core; ${CPU_DEFAULTS.parallelism} by default, at most SKYOPS_MAX_CORES.`,
       }),
     ),
     load: Type.Optional(
       Type.Number({
         minimum: LEAST_LOAD,
         maximum: 1,
-        default: CPU_DEFAULTS.load,
-        description: 'Flat out: part of one core that each thread burns.',
+        description: `Flat out: part of one core that each thread burns; ${CPU_DEFAULTS.load} by default.`,
       }),
     ),
     saturate: Type.Optional(
       Type.Boolean({
-        default: CPU_DEFAULTS.saturate,
         description:
           'Under a CPU quota: also burn the reserve that keeps probes fast, so that the kernel throttles this container.',
       }),
     ),
   },
-  { additionalProperties: false, description: 'Every field has a default; an empty body asks for all of them.' },
+  {
+    title: 'CpuSimulationRequest',
+    additionalProperties: false,
+    description: 'Every field may be left out; an empty body asks for the defaults.',
+  },
 );
 export type CpuRequest = Static<typeof CpuRequest>;
 
-const CpuRequested = Type.Object({
-  seconds: Type.Number({ description: 'As asked.' }),
-  cpu: nullable(Type.Union([Type.String(), Type.Number()], { description: 'As asked; null for flat out.' })),
-  shape: Shape,
-  parallelism: nullable(Type.Integer({ description: 'As asked; null for an exact amount.' })),
-  load: nullable(Type.Number({ description: 'As asked; null for an exact amount.' })),
-  saturate: Type.Boolean({ description: 'As asked.' }),
-  cores: Type.Number({ description: 'The most that is burnt at any time.' }),
-  core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
-});
+const CpuRequested = Type.Object(
+  {
+    seconds: Type.Number({ description: 'As asked.' }),
+    cpu: nullable(Type.Union([Type.String(), Type.Number()], { description: 'As asked; null for flat out.' })),
+    shape: Shape,
+    parallelism: nullable(Type.Integer({ description: 'As asked; null for an exact amount.' })),
+    load: nullable(Type.Number({ description: 'As asked; null for an exact amount.' })),
+    saturate: Type.Boolean({ description: 'As asked.' }),
+    cores: Type.Number({ description: 'The most that is burnt at any time.' }),
+    core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
+  },
+  { title: 'CpuRequested' },
+);
 
-const CpuGranted = Type.Object({
-  seconds: Type.Number({ description: 'How long it may run.' }),
-  threads: Type.Integer({ description: 'How many threads burn.' }),
-  cores: Type.Number({ description: 'The most that they may burn together.' }),
-  core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
-  limited_by: nullable(
-    Type.Enum([...CPU_LIMITS], {
-      description:
-        'Why this is less than asked: `cpus` this process may run on, the container’s `quota` less its reserve, or what is `running`. Never for an exact amount.',
-    }),
-  ),
-});
+const CpuGranted = Type.Object(
+  {
+    seconds: Type.Number({ description: 'How long it may run.' }),
+    threads: Type.Integer({ description: 'How many threads burn.' }),
+    cores: Type.Number({ description: 'The most that they may burn together.' }),
+    core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
+    limited_by: nullable(
+      Type.Enum([...CPU_LIMITS], {
+        title: 'CpuLimit',
+        description:
+          'Why this is less than asked: `cpus` this process may run on, the container’s `quota` less its reserve, or what is `running`. Never for an exact amount.',
+      }),
+    ),
+  },
+  { title: 'CpuGranted' },
+);
 
-const CpuDelivered = Type.Object({
-  seconds: Type.Number({ description: 'How long it ran.' }),
-  cores: Type.Number({ description: 'Mean over that time.' }),
-  core_seconds: Type.Number({ description: 'CPU time that the kernel accounted to its threads.' }),
-});
+const CpuDelivered = Type.Object(
+  {
+    seconds: Type.Number({ description: 'How long it ran.' }),
+    cores: Type.Number({ description: 'Mean over that time.' }),
+    core_seconds: Type.Number({ description: 'CPU time that the kernel accounted to its threads.' }),
+  },
+  { title: 'CpuDelivered' },
+);
 
 const CpuSample = Type.Object(
   {
     at_seconds: Type.Number({ minimum: 0, description: 'Seconds since the start.' }),
     cores: Type.Number({ minimum: 0, description: 'Mean cores delivered since the sample before.' }),
   },
-  { description: 'One measured value; one a second, fewer in a long run.' },
+  { title: 'CpuSample', description: 'One measured value; one a second, fewer in a long run.' },
 );
 
 export type CpuWords = {

@@ -40,14 +40,16 @@ export const cpu: Kind<'cpu', CpuWords> = {
 /** The rules between fields. */
 function fieldErrors({ cpu: amount, shape, parallelism, load }: CpuRequest, seconds: number): FieldError[] {
   if (amount === undefined) {
-    return shape === undefined ? [] : [{ pointer: '/shape', message: 'needs an amount to follow: give cpu too' }];
+    const needsAmount = shape !== undefined && shape.type !== 'constant';
+    return needsAmount ? [{ pointer: '/shape', message: 'needs an amount to follow: give cpu too' }] : [];
   }
   const errors: FieldError[] = [];
-  for (const [pointer, value] of [
-    ['/parallelism', parallelism],
-    ['/load', load],
+  // The defaults say nothing, so that a client which fills them in is not refused for it.
+  for (const [pointer, value, fallback] of [
+    ['/parallelism', parallelism, CPU_DEFAULTS.parallelism],
+    ['/load', load, CPU_DEFAULTS.load],
   ] as const) {
-    if (value !== undefined)
+    if (value !== undefined && value !== fallback)
       errors.push({ pointer, message: 'cannot stand beside cpu: ask for an exact amount or flat out' });
   }
   if (parseCpuAmount(amount) === undefined) {

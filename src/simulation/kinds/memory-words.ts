@@ -19,52 +19,64 @@ export const MemoryRequest = Type.Object(
     seconds: secondsField(MEMORY_DEFAULTS.seconds, 'How long, growth included'),
     memory: Type.Optional(
       Type.Union([Type.String({ pattern: MEMORY_PATTERN }), Type.Integer({ minimum: LEAST_BYTES })], {
-        default: MEMORY_DEFAULTS.memory,
+        title: 'MemoryAmount',
         description:
-          'Exactly this much: `"256Mi"` as Kubernetes writes it, bytes as a number, or `"60%"` of this container’s memory limit. Granted whole or refused; at most SKYOPS_MAX_MEMORY.',
+          'Exactly this much, 64Mi by default: `"256Mi"` as Kubernetes writes it, bytes as a number, or `"60%"` of this container’s memory limit. Granted whole or refused; at most SKYOPS_MAX_MEMORY.',
         examples: ['256Mi', '60%', 268_435_456],
       }),
     ),
     shape: Type.Optional(Shape),
     allow_oom: Type.Optional(
       Type.Boolean({
-        default: MEMORY_DEFAULTS.allow_oom,
         description:
           'Take the amount even if the container has no room for it, to show what an OOM kill does. This replica may then die.',
       }),
     ),
   },
-  { additionalProperties: false, description: 'Every field has a default; an empty body asks for all of them.' },
+  {
+    title: 'MemorySimulationRequest',
+    additionalProperties: false,
+    description: 'Every field may be left out; an empty body asks for the defaults.',
+  },
 );
 export type MemoryRequest = Static<typeof MemoryRequest>;
 
-const MemoryRequested = Type.Object({
-  seconds: Type.Number({ description: 'As asked.' }),
-  memory: Type.Union([Type.String(), Type.Number()], { description: 'As asked.' }),
-  shape: Shape,
-  allow_oom: Type.Boolean({ description: 'As asked.' }),
-  bytes: Type.Integer({ description: 'The most that is held at any time.' }),
-});
+const MemoryRequested = Type.Object(
+  {
+    seconds: Type.Number({ description: 'As asked.' }),
+    memory: Type.Union([Type.String(), Type.Number()], { description: 'As asked.' }),
+    shape: Shape,
+    allow_oom: Type.Boolean({ description: 'As asked.' }),
+    bytes: Type.Integer({ description: 'The most that is held at any time.' }),
+  },
+  { title: 'MemoryRequested' },
+);
 
-const MemoryGranted = Type.Object({
-  seconds: Type.Number({ description: 'How long it may last.' }),
-  bytes: Type.Integer({ description: 'The most that it may hold.' }),
-  growth_bytes_per_second: Type.Integer({ description: 'How fast it grows at most; it shrinks at once.' }),
-});
+const MemoryGranted = Type.Object(
+  {
+    seconds: Type.Number({ description: 'How long it may last.' }),
+    bytes: Type.Integer({ description: 'The most that it may hold.' }),
+    growth_bytes_per_second: Type.Integer({ description: 'How fast it grows at most; it shrinks at once.' }),
+  },
+  { title: 'MemoryGranted' },
+);
 
-const MemoryDelivered = Type.Object({
-  seconds: Type.Number({ description: 'How long it ran.' }),
-  bytes: Type.Integer({ description: 'Resident now, by the page table of this process; 0 once it has ended.' }),
-  mean_bytes: Type.Integer({ description: 'Mean over the time that it ran.' }),
-  peak_bytes: Type.Integer({ description: 'The most that was resident.' }),
-});
+const MemoryDelivered = Type.Object(
+  {
+    seconds: Type.Number({ description: 'How long it ran.' }),
+    bytes: Type.Integer({ description: 'Resident now, by the page table of this process; 0 once it has ended.' }),
+    mean_bytes: Type.Integer({ description: 'Mean over the time that it ran.' }),
+    peak_bytes: Type.Integer({ description: 'The most that was resident.' }),
+  },
+  { title: 'MemoryDelivered' },
+);
 
 const MemorySample = Type.Object(
   {
     at_seconds: Type.Number({ minimum: 0, description: 'Seconds since the start.' }),
     bytes: Type.Integer({ minimum: 0, description: 'Resident at that moment.' }),
   },
-  { description: 'One measured value; one a second, fewer in a long run.' },
+  { title: 'MemorySample', description: 'One measured value; one a second, fewer in a long run.' },
 );
 
 export type MemoryWords = {
