@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help image image-test manifests-test test-soak test-image test-delivery sbom audit test-monitoring fire-drill bench-http soak test-reliability bench-load bench-start bundle install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
+.PHONY: test-clients help image image-test manifests-test test-soak test-image test-delivery sbom audit test-monitoring fire-drill bench-http soak test-reliability bench-load bench-start bundle install run check format test test-unit test-contract test-process test-browser test-manifests reference bench clean
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -41,6 +41,18 @@ tools/expressions/node_modules/.installed: tools/expressions/package.json tools/
 	@cd tools/expressions && npm ci --no-progress --loglevel=error
 	@touch $@
 
+# Generators of clients and a fuzzer of APIs, of npm and of PyPI, for one group of tests.
+tools/clients/node_modules/.installed: tools/clients/package.json tools/clients/package-lock.json tools/clients/.npmrc
+	@echo 'Installing a generator of TypeScript clients (once) …'
+	@cd tools/clients && npm ci --no-progress --loglevel=error
+	@touch $@
+
+.cache/python/.installed: tools/clients/requirements.txt
+	@echo 'Installing a generator of Python clients and schemathesis (once) …'
+	@python3 -m venv --clear .cache/python
+	@.cache/python/bin/pip install --quiet --disable-pip-version-check --requirement tools/clients/requirements.txt
+	@touch $@
+
 install: node_modules/.installed ## Install the dependencies from the lockfile
 
 run: node_modules/.installed ## Start SkyOps on http://localhost:8001 (Ctrl-C stops it)
@@ -66,7 +78,7 @@ test: check test-all ## Install, then check, then every test
 
 .PHONY: test-all
 test-all: node_modules/.installed tools/kubernetes/node_modules/.installed tools/expressions/node_modules/.installed
-	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,delivery,manifests,process}/*.test.ts' test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
+	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,delivery,kubernetes,manifests,process}/*.test.ts' test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
 
 test-unit: node_modules/.installed ## Tests of single rooms, beside their sources
 	@$(NODE_TEST) 'src/**/*.test.ts'
@@ -82,6 +94,9 @@ test-browser: node_modules/.installed ## The documentation pages in Chromium
 
 test-manifests: node_modules/.installed tools/kubernetes/node_modules/.installed ## k8s/ rendered by kubectl and checked against the Kubernetes types
 	@$(NODE_TEST) 'test/manifests/*.test.ts'
+
+test-clients: node_modules/.installed tools/clients/node_modules/.installed .cache/python/.installed ## Clients that are generated from the OpenAPI document, and schemathesis: about a minute, needs python3 with venv
+	@$(NODE_TEST) 'test/clients/*.test.ts'
 
 test-monitoring: node_modules/.installed ## The alert rules and the dashboard, by promtool and a real Prometheus
 	@$(NODE_TEST) test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
