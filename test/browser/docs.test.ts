@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { openChromium } from '#test/support/chromium.ts';
 import { startInProcess } from '#test/support/in-process.ts';
@@ -53,6 +54,23 @@ async function visit(test: TestContext, path: string): Promise<Visit | undefined
   return { page, foreign, complaints };
 }
 
+/** Rules of WCAG and good practice that the page breaks, with the elements. */
+async function barriers(page: Page): Promise<readonly string[]> {
+  // The page's own policy forbids scripts of others; this one comes from outside of it.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
+  );
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 80)).join(' ')}`);
+}
+
+async function assertNoBarriers(page: Page, theirs: readonly string[]): Promise<void> {
+  const ours = (await barriers(page)).filter((each) => !theirs.some((rule) => each.startsWith(`${rule}: `)));
+  assert.deepEqual(ours, []);
+  assert.ok(await page.locator('meta[name="description"]').getAttribute('content'));
+  assert.equal(await page.locator('main').count(), 1);
+}
+
 async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(PICTURES, { recursive: true });
   await page.screenshot({ path: `${PICTURES}${name}.png` });
@@ -66,6 +84,8 @@ describe('the documentation pages', () => {
       const { page, foreign, complaints } = visited;
       await page.getByText('/simulate-cpu').first().waitFor();
       if (path === '/docs') await picture(page, 'docs');
+      // Made by Swagger UI's own bundle, which has its landmarks, colours and headings as they are.
+      await assertNoBarriers(page, ['color-contrast', 'heading-order', 'nested-interactive', 'region', 'select-name']);
 
       await page.locator('#operations-probes-getHealth .opblock-summary-control').click();
       await page.getByRole('button', { name: 'Try it out' }).click();
@@ -86,6 +106,7 @@ describe('the documentation pages', () => {
       const { page, foreign, complaints } = visited;
       await page.getByRole('heading', { name: 'Burn CPU and wait for the report' }).first().waitFor();
       if (path === '/docs') await picture(page, 'redoc');
+      await assertNoBarriers(page, ['heading-order']);
       assert.deepEqual(foreign, []);
       assert.deepEqual(complaints, []);
     });

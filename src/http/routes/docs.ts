@@ -22,13 +22,14 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>SkyOps API</title>
+<meta name="description" content="Every endpoint of this SkyOps, to read and to try out.">
 <link rel="icon" type="image/png" href="docs/favicon.png">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 <link rel="stylesheet" href="docs/page.css">
 <script src="docs/bundle.js" defer></script>
 <script src="docs/start.js" defer></script>
 </head>
-<body><main id="swagger-ui"></main></body>
+<body><div id="swagger-ui"></div></body>
 </html>
 `;
 

@@ -47,6 +47,7 @@ function page(nonce: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>SkyOps API</title>
+<meta name="description" content="Every endpoint of this SkyOps, to read.">
 <link rel="icon" href="data:,">
 <style nonce="${nonce}">body { margin: 0 }</style>
 <script src="redoc/start.js" nonce="${nonce}"></script>
