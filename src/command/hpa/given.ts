@@ -34,7 +34,11 @@ export type Given = {
 const LONGEST_SECONDS = 86_400;
 const MOST_REPLICAS = 10_000;
 
-export type Parts = ForecastParts & Pick<ManifestParts, 'notes'>;
+export type Parts = ForecastParts &
+  Pick<ManifestParts, 'notes'> & {
+    /** The whole load where its shape is at its most. */
+    readonly mostLoadCores: number;
+  };
 
 /** What is given in words wins over what is in the file. */
 export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts, readonly string[]> {
@@ -81,6 +85,7 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
       scaleDown: { ...scaleDown, ...tolerance },
     },
     notes: file?.notes ?? [],
+    mostLoadCores: given.load,
     mostCores: limitCores === null ? Number.POSITIVE_INFINITY : limitCores - reserveCores(limitCores),
     idleCores: given.idle,
     startReplicas,

@@ -29,7 +29,7 @@ export function summaryOf(parts: Parts, moments: readonly Moment[]): Summary {
   // The first moment from which on the number stays what it is at the end.
   const since = moments.findLastIndex(({ replicas }) => replicas !== last?.replicas) + 1;
   return {
-    load: `${shownCores(parts.loadCores(0))} over ${counted(startReplicas)}, ${targetIn(measure, startReplicas === 1)}, ${spec.minReplicas} to ${spec.maxReplicas} replicas`,
+    load: `${shownCores(parts.mostLoadCores)} over ${counted(startReplicas)}, ${targetIn(measure, startReplicas === 1)}, ${spec.minReplicas} to ${spec.maxReplicas} replicas`,
     per_replica_at_start_cores: used,
     utilization_at_start:
       measure.type === 'utilization'
