@@ -169,6 +169,13 @@ spec: { <<: *c, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: w
     );
   });
 
+  it('says where a line --- is missing between two objects', () => {
+    const { notes, autoscalers } = read(`${AUTOSCALER}${DEPLOYMENT}`);
+    assert.equal(autoscalers.length, 0);
+    assert.match(notes.join(), /0\.yaml: two objects stand in one document.*A line --- is missing/);
+    assert.deepEqual(read(`${AUTOSCALER}---${DEPLOYMENT}`).notes, []);
+  });
+
   it('has a behavior that may be given by itself, and is refused as Kubernetes would', () => {
     const behavior = readBehavior(
       '{"scaleDown":{"stabilizationWindowSeconds":60,"policies":[{"type":"Pods","value":1,"periodSeconds":30}]}}',

@@ -30,15 +30,18 @@ export type ManifestReading = {
   readonly autoscalers: readonly FoundAutoscaler[];
   /** What could not be read at all, in a sentence each. */
   readonly errors: readonly string[];
+  /** What is read, and perhaps not as it is meant. */
+  readonly notes: readonly string[];
 };
 
 /** Reads everything that is given as `kubectl apply` would, each file by itself. */
 export function readManifests(files: readonly ManifestFile[]): ManifestReading {
-  const { objects, errors } = readObjects(files);
+  const { objects, errors, notes } = readObjects(files);
   const workloads = workloadsOf(objects);
   const autoscalers = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
   return {
     errors,
+    notes,
     autoscalers: autoscalers.map((object) => ({
       name: object.name,
       namespace: object.namespace,

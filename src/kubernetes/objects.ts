@@ -18,6 +18,8 @@ export type Objects = {
   readonly objects: readonly KubernetesObject[];
   /** One sentence for each file or document that kubectl could not read; it goes on with the next file. */
   readonly errors: readonly string[];
+  /** What is read, and perhaps not as it is meant. */
+  readonly notes: readonly string[];
 };
 
 const DEFAULT_NAMESPACE = 'default';
@@ -28,6 +30,7 @@ const NO_MANIFEST = /(^|\/)kustomization\.ya?ml$/i;
 export function readObjects(files: readonly ManifestFile[]): Objects {
   const objects: KubernetesObject[] = [];
   const errors: string[] = [];
+  const notes: string[] = [];
   for (const { path, text } of files) {
     if (NO_MANIFEST.test(path)) continue;
     const { documents, error } = readDocuments(text);
@@ -39,8 +42,17 @@ export function readObjects(files: readonly ManifestFile[]): Objects {
       }
     }
     if (error !== undefined) errors.push(`${path} cannot be read: ${error}.`);
+    if (hasTwoInOne(text))
+      notes.push(
+        `${path}: two objects stand in one document, and the last one holds, as for kubectl. A line --- is missing between them.`,
+      );
   }
-  return { objects, errors };
+  return { objects, errors, notes };
+}
+
+/** As `cat a.yaml b.yaml` makes it: the second `kind` of a document replaces the first without a word. */
+function hasTwoInOne(text: string): boolean {
+  return text.split(/^---.*$/m).some((document) => (document.match(/^kind:/gm) ?? []).length > 1);
 }
 
 type Item = { readonly value: Value; readonly within?: string };

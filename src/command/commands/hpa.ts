@@ -99,11 +99,11 @@ function chosenIn(given: Given, terminal: Terminal): Outcome<Chosen, readonly st
   }
   const files = readFiles(given.file, given.recursive === true);
   if (!files.ok) return files;
-  const { autoscalers, errors } = readManifests(files.value);
+  const { autoscalers, errors, notes } = readManifests(files.value);
   const named = autoscalers.filter((each) => given.name === undefined || isCalled(each, given.name));
   const [only, ...others] = named;
-  if (only === undefined) return refused([...missing(given, autoscalers), ...errors]);
-  for (const error of errors) terminal.err(`skyops: ${error}\n`);
+  if (only === undefined) return refused([...missing(given, autoscalers), ...errors, ...notes]);
+  for (const error of [...errors, ...notes]) terminal.err(`skyops: ${error}\n`);
   if (others.length > 0) {
     if (given.picture === undefined) return granted({ type: 'several', found: named });
     return refused([`--picture shows one autoscaler, and there are ${named.length}: give --name, ${namesOf(named)}.`]);
@@ -121,7 +121,9 @@ const namesOf = (autoscalers: readonly FoundAutoscaler[]) =>
 
 function missing({ file = [], name }: Given, autoscalers: readonly FoundAutoscaler[]): readonly string[] {
   if (autoscalers.length === 0)
-    return [`There is no HorizontalPodAutoscaler in ${file.join(', ')}: give its file too.`];
+    return [
+      `There is no HorizontalPodAutoscaler in ${file.map((path) => (path === '-' ? 'standard input' : path)).join(', ')}: give its file too.`,
+    ];
   return [`No autoscaler is called ${name}; there are ${namesOf(autoscalers)}.`];
 }
 
