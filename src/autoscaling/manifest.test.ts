@@ -165,8 +165,14 @@ spec: { <<: *c, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: w
     assert.equal(errors.length, 3);
     assert.match(
       errors.join('\n'),
-      /2\.yaml: a document has no kind.*\n3\.yaml cannot be read.*\n4\.yaml cannot be read: .*render it first/,
+      /2\.yaml: a document has no kind.*\n3\.yaml cannot be read.*\n4\.yaml cannot be read: .*must be rendered first/,
     );
+  });
+
+  it('is read beside texts with templates of others in them', () => {
+    const rules =
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: rules}\ndata:\n  a: |\n    {{ range .Alerts }}\n    {{- end }}\n';
+    assert.deepEqual(read(`${rules}---${DEPLOYMENT}---${AUTOSCALER}`).errors, []);
   });
 
   it('says where a line --- is missing between two objects', () => {

@@ -55,7 +55,7 @@ const NUMBER = /^[+-]?(\d{1,3}(_\d{3})+|\d{1,18})?(\.\d{0,18})?(e[+-]?\d{1,2})?$
 /** `undefined` where the text is not a number. */
 export function parseNumber(text: string): number | undefined {
   const trimmed = text.trim();
-  if (!NUMBER.test(trimmed) || !/\d/.test(trimmed.replace(/e.*$/i, ''))) return undefined;
+  if (!NUMBER.test(trimmed) || !/^[+-]?\.?\d/.test(trimmed)) return undefined;
   return Number(trimmed.replaceAll('_', ''));
 }
 

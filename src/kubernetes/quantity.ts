@@ -26,8 +26,9 @@ function partsOf(value: Value): Parts | undefined {
   const isNumber = typeof value === 'number' || typeof value === 'bigint';
   if (!isNumber && typeof value !== 'string') return undefined;
   // Blanks around a text are taken; tabs and line breaks, which are escapes in JSON, are not.
-  const text = String(value).replace(/^[^\S\t\n\r\v\f]+|[^\S\t\n\r\v\f]+$/g, '');
-  const found = text === '' ? null : QUANTITY.exec(text);
+  const written = String(value);
+  const text = written.trim();
+  const found = text === '' || /[\t\n\r\v\f]/.test(written) ? null : QUANTITY.exec(text);
   if (found === null) return undefined;
   const [, sign = '', whole = '', fraction = '', unit = ''] = found;
   const isExponent = unit.length > 1 && /^[eE]/.test(unit) && !(unit in BINARY);

@@ -38,7 +38,7 @@ function readYamlStream(text: string): Documents {
   let isMarked = false;
   try {
     const end = () => {
-      const value = readYaml(chunk.join('\n').replace(/^\ufeff/, ''), isMarked);
+      const value = readChunk(chunk.join('\n').replace(/^\ufeff/, ''), isMarked);
       if (value !== null && value !== undefined) documents.push(value);
       isMarked = documents.length === 0 && chunk.length === 0;
       chunk = [];
@@ -126,16 +126,23 @@ function parseIndented(source: string): { readonly document: Document; readonly 
 /** Deeper than any collection is nested. */
 const MARGIN = 80;
 
+/** A text in a manifest may hold templates of others; only what cannot be read is taken for one of Helm. */
+function readChunk(text: string, isMarked: boolean): Value | undefined {
+  try {
+    return readYaml(text, isMarked);
+  } catch (error) {
+    if (!text.includes('{{')) throw error;
+    throw new ScalarError(
+      `${(error as Error).message}; it has {{ in it: a template must be rendered first, by helm template for example`,
+    );
+  }
+}
+
 /**
  * One document; `undefined` if there is nothing in it.
  * @param isMarked its dashes have been seen.
  */
 function readYaml(text: string, isMarked: boolean): Value | undefined {
-  if (/\{\{-? /.test(text) && /^\s*\{\{/m.test(text)) {
-    throw new ScalarError(
-      'this is a template that is not rendered ({{ … }}): render it first, by helm template for example',
-    );
-  }
   // A second document behind `...` is not looked at, as in kubectl.
   const [first = ''] = text.split(/^\.\.\.(?=\s|$).*$/m, 1);
   // A directive and its document would stand in two chunks.

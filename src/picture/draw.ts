@@ -50,5 +50,6 @@ function standingAlone(svg: string, words: string): string {
 
 /** `font-size:12px;font-family:sans-serif;` as ` font-size="12px" font-family="sans-serif"`. */
 function attributesOf(style: string): string {
-  return style.replaceAll(/([\w-]+):([^;]*);?/g, ' $1="$2"');
+  const declarations = style.split(';').filter((each) => each.includes(':'));
+  return declarations.map((each) => ` ${each.replace(':', '="')}"`).join('');
 }

@@ -59,7 +59,7 @@ const FOOT = 56;
  * @returns pixels
  */
 export function widthOf(text: string, font: string): number {
-  const size = Number.parseFloat(/[\d.]+px/.exec(font)?.[0] ?? '12');
+  const size = Number.parseFloat(font.split(' ').find((word) => word.endsWith('px')) ?? '12');
   // Others are as wide as they are high; ECharts takes the height of a line from one of them.
   const latin = text.match(/[\0-\xff]/g)?.length ?? 0;
   return size * (latin * LETTER_RATIO + (text.length - latin));
