@@ -84,10 +84,14 @@ const withoutTheNeverCalled: Plugin = {
   },
 };
 
+/** Names stay, for the stacks in the log, and lines that are short enough to find something by. */
+const READABLE: BuildOptions = { minifyWhitespace: true, lineLimit: 120 };
+
 const MODULES: BuildOptions = {
   // What is loaded on demand stays apart, such as the command line.
   splitting: true,
   format: 'esm',
+  ...READABLE,
   // CommonJS packages expect these.
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url), __dirname = import.meta.dirname;",
@@ -102,9 +106,7 @@ const MODULES: BuildOptions = {
 const SCRIPT: BuildOptions = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
-  // Names stay, for the stacks in the log, and lines that are short enough to find something by.
-  minifyWhitespace: true,
-  lineLimit: 120,
+  ...READABLE,
   define: { 'import.meta.url': '__url', 'import.meta.resolve': '__resolve' },
   banner: {
     js: "const { pathToFileURL } = require('node:url'), __url = pathToFileURL(__filename).href, __resolve = (name) => pathToFileURL(require.resolve(name)).href;",

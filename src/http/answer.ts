@@ -56,12 +56,16 @@ export class Answer<Request extends IncomingMessage = IncomingMessage> extends S
   /** Sent as x-request-id; well-formed, or `''` for none. */
   requestId = '';
   /** Header lines, each with its end. */
-  replicaLine = '';
   securityLines = SECURITY_LINES;
   /** Its client waits for the go-ahead before it sends the body. */
   awaitsContinue = false;
   /** Asked when the head is made: whether the connection ends with this answer. */
   isLast: () => boolean = no;
+
+  /** The header line that says which replica answers; answerClass gives it. */
+  get replicaLine(): string {
+    return '';
+  }
 
   /** From now on nothing that comes behind this request is looked at. */
   closeConnection(): void {
@@ -110,7 +114,10 @@ export const replicaHeaders = (replica: string) => ({ [REPLICA_HEADER]: replica.
 export function answerClass(replica: string): typeof Answer {
   const line = linesOf(replicaHeaders(replica));
   return class<Request extends IncomingMessage> extends Answer<Request> {
-    override replicaLine = line;
+    // On the prototype: a field would be set anew for every request.
+    override get replicaLine(): string {
+      return line;
+    }
   };
 }
 
