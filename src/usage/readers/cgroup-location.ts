@@ -6,7 +6,12 @@ import { join } from 'node:path';
  * The folders that bind this process, its own first, then its ancestors up to the root of the mount: a limit on
  * any of them holds.
  */
-export type CgroupFolders = { readonly version: 1 | 2; readonly folders: readonly string[] };
+export type CgroupFolders = {
+  readonly version: 1 | 2;
+  readonly folders: readonly string[];
+  /** The mount, if it shows only groups around this process's own: then nobody can say what binds it. */
+  readonly hidden?: string;
+};
 
 const CONTROLLERS = ['cpu', 'cpuacct', 'memory', 'pids'] as const;
 export type Controller = (typeof CONTROLLERS)[number];
@@ -25,7 +30,9 @@ type Mount = {
  * @returns nothing for the controllers that are not mounted; empty where there are no cgroups at all.
  */
 export function locateCgroup(rootFolder: string): CgroupLocation {
-  const mounts = visible(parseMounts(readText(join(rootFolder, 'proc/self/mountinfo'))));
+  const mounts = visible(parseMounts(readText(join(rootFolder, 'proc/self/mountinfo')))).toSorted(
+    (a, b) => Number(isOutside(a)) - Number(isOutside(b)),
+  );
   const paths = parsePaths(readText(join(rootFolder, 'proc/self/cgroup')));
   const unified = mounts.find((mount) => mount.type === 'cgroup2');
   const location: Partial<Record<Controller, CgroupFolders>> = {};
@@ -34,9 +41,9 @@ export function locateCgroup(rootFolder: string): CgroupLocation {
     // On a hybrid machine version 2 is mounted too, but the controllers are bound to version 1.
     const v1 = mounts.find((mount) => mount.type === 'cgroup' && mount.options.includes(controller));
     if (v1 !== undefined) {
-      location[controller] = { version: 1, folders: foldersOf(rootFolder, v1, paths.get(controller)) };
+      location[controller] = { version: 1, ...foldersOf(rootFolder, v1, paths.get(controller)) };
     } else if (unified !== undefined) {
-      location[controller] = { version: 2, folders: foldersOf(rootFolder, unified, paths.get('')) };
+      location[controller] = { version: 2, ...foldersOf(rootFolder, unified, paths.get('')) };
     }
   }
   return location;
@@ -76,12 +83,16 @@ function parsePaths(text: string): Map<string, string> {
   return paths;
 }
 
+/** cgroup_namespaces(7): the kernel writes the root so where it lies above the namespace, as the host's own mount does in a container. */
+const isOutside = (mount: Mount) => mount.root.startsWith('/..');
+
 /**
  * Inside a container without a cgroup namespace the path is the host's, while the mount shows only the container's
  * part; then what is mounted is this process's own folder.
  */
-function foldersOf(rootFolder: string, mount: Mount, path = '/'): string[] {
+function foldersOf(rootFolder: string, mount: Mount, path = '/'): Omit<CgroupFolders, 'version'> {
   const top = join(rootFolder, mount.point);
+  if (isOutside(mount)) return { folders: [top], hidden: top };
   const isBelowMount = mount.root === '/' || path === mount.root || path.startsWith(`${mount.root}/`);
   const relative = isBelowMount && mount.root !== '/' ? path.slice(mount.root.length) : isBelowMount ? path : '/';
   // `/..` at the front means that the process sits outside of its cgroup namespace.
@@ -89,7 +100,7 @@ function foldersOf(rootFolder: string, mount: Mount, path = '/'): string[] {
   const folders = names.includes('..')
     ? []
     : names.map((_, index) => join(top, ...names.slice(0, index + 1))).toReversed();
-  return [...folders.filter((folder) => existsSync(folder)), top];
+  return { folders: [...folders.filter((folder) => existsSync(folder)), top] };
 }
 
 function readText(file: string): string {

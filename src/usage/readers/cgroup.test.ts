@@ -182,6 +182,27 @@ describe('the cgroup reader', () => {
     assert.deepEqual([limitCores, unreadable?.endsWith('pod/cpu.max')], [1.5, true]);
   });
 
+  it('knows no limit where only groups around its own can be seen, and says so', (test) => {
+    // As `-v /sys/fs/cgroup:/sys/fs/cgroup` shows the host's groups in a container with a namespace of its own.
+    const outside = V2_MOUNT.replace(' / ', ' /../.. ');
+    const files = { 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/cpu.stat': 'usage_usec 5\n' };
+    const reader = createCgroupReader(makeFileTree(test, { ...files, 'proc/self/mountinfo': outside }));
+    for (const { unreadable } of [reader.cpu(), reader.memory()]) assert.match(unreadable ?? '', /sys\/fs\/cgroup$/);
+    assert.equal(
+      createCgroupReader(makeFileTree(test, { ...files, 'proc/self/mountinfo': V2_MOUNT })).cpu().unreadable,
+      undefined,
+    );
+  });
+
+  it('prefers a mount that shows its own group', (test) => {
+    const root = makeFileTree(test, {
+      ...POD_V2,
+      'proc/self/mountinfo': `${V2_MOUNT.replace(' / ', ' /../.. ').replace('/sys/fs/cgroup', '/host/cgroup')}${V2_MOUNT}`,
+    });
+    const { limitCores, unreadable } = createCgroupReader(root).cpu();
+    assert.deepEqual([typeof limitCores, unreadable], ['number', undefined]);
+  });
+
   it('takes a group whose controller is off for one without a limit', (test) => {
     const root = makeFileTree(test, {
       'proc/self/mountinfo': V2_MOUNT,

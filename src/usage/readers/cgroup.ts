@@ -103,9 +103,9 @@ function readContainer(location: ReturnType<typeof locateCgroup>): ContainerRead
 
 type Files = ReturnType<typeof at>;
 
-function readCpu({ version, folders }: Files): ContainerCpu {
+function readCpu({ version, folders, hidden }: Files): ContainerCpu {
   const limits = folders.map(version === 2 ? cpuMax : cfsQuota);
-  return { limitCores: smallest(limits.map(knownOf)), unreadable: unreadableIn(limits) };
+  return { limitCores: smallest(limits.map(knownOf)), unreadable: hidden ?? unreadableIn(limits) };
 }
 
 /** Only version 2 has it, one file for each resource beside the others; the kernel counts in microseconds. */
@@ -123,7 +123,7 @@ function throttledSeconds(cpuStat: ReadonlyMap<string, number>): number | null {
   return nanoseconds === undefined ? null : nanoseconds / 1e9;
 }
 
-function readMemory({ version, folders }: Files): ContainerMemory {
+function readMemory({ version, folders, hidden }: Files): ContainerMemory {
   const limits = folders.map((folder) => memoryLimit(folder, version));
   const headrooms = folders.map((folder, index): Limit => {
     const limit = knownOf(limits[index] ?? null);
@@ -138,7 +138,7 @@ function readMemory({ version, folders }: Files): ContainerMemory {
   return {
     limitBytes: smallest(limits.map(knownOf)),
     headroomBytes: smallest(headrooms.map(knownOf)),
-    unreadable: unreadableIn([...limits, ...headrooms]),
+    unreadable: hidden ?? unreadableIn([...limits, ...headrooms]),
   };
 }
 
@@ -197,11 +197,11 @@ const enforcesQuota = (folder: string) => () => readFields(join(folder, 'cpu.sta
 function cpuMax(folder: string): Limit {
   return readLimit(join(folder, 'cpu.max'), enforcesQuota(folder), (text) => {
     const [max = '', ...rest] = text.split(/\s+/);
+    if (max === 'max') return null;
     const [period] = rest.map(toNumber);
     if (period == null || period <= 0 || rest.length !== 1) return undefined;
     const quota = toNumber(max);
-    if (quota === null || quota <= 0) return max === 'max' ? null : undefined;
-    return quota / period;
+    return quota === null || quota <= 0 ? undefined : quota / period;
   });
 }
 
@@ -236,15 +236,15 @@ function smallest(limits: readonly (number | null)[]): number | null {
 
 /** One controller's files; with nothing mounted every answer is "not known". */
 function at(location: ReturnType<typeof locateCgroup>, controller: Controller) {
-  const { version, folders }: CgroupFolders | { version: null; folders: [] } = location[controller] ?? {
-    version: null,
-    folders: [],
-  };
+  const { version, folders, hidden }: CgroupFolders | { version: null; folders: []; hidden?: undefined } = location[
+    controller
+  ] ?? { version: null, folders: [] };
   const own = folders[0];
   return {
     version,
     own,
     folders,
+    hidden,
     number: (file: string) => (own === undefined ? null : readNumber(join(own, file))),
     fields: (file: string) => (own === undefined ? new Map<string, number>() : readFields(join(own, file))),
   };

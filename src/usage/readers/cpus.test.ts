@@ -9,12 +9,13 @@ import { countCpus } from './cpus.ts';
 
 const status = (list: string) => `Name:\tnode\nCpus_allowed:\tff\nCpus_allowed_list:\t${list}\nMems_allowed_list:\t0\n`;
 
-function count(test: TestContext, list: string, online?: string) {
+function count(test: TestContext, list: string, online?: string, node = 1) {
   return countCpus(
     makeFileTree(test, {
       'proc/self/status': status(list),
       ...(online === undefined ? {} : { 'sys/devices/system/cpu/online': `${online}\n` }),
     }),
+    () => node,
   );
 }
 
@@ -28,20 +29,28 @@ describe('the CPUs that this process may run on', () => {
     // CPUs 2 and 3 are switched off.
     assert.equal(count(test, '0-3', '0-1,4-7'), 2);
     assert.equal(count(test, '0-3'), 4);
-    // With a CPU list that does not fit, at least this one runs.
+    // What is online is counted anew in some containers, from 0.
     assert.equal(count(test, '9', '0-1'), 1);
+    assert.equal(count(test, '6-7', '0-1'), 2);
+    assert.equal(count(test, '1,3', '0-1', 2), 2);
   });
 
   it('are counted afresh, because a cpuset can change', (test) => {
     const root = makeFileTree(test, { 'proc/self/status': status('0-7') });
-    assert.equal(countCpus(root), 8);
+    assert.equal(
+      countCpus(root, () => 1),
+      8,
+    );
     writeFileSync(`${root}/proc/self/status`, status('0-1'));
-    assert.equal(countCpus(root), 2);
+    assert.equal(
+      countCpus(root, () => 1),
+      2,
+    );
   });
 
   it('are what Node says where the kernel does not', (test) => {
     for (const list of ['', 'garbage', '3-1', '0-', '1,,2', '9'.repeat(40)])
-      assert.equal(count(test, list), availableParallelism(), list);
+      assert.equal(count(test, list, undefined, 7), 7, list);
     assert.equal(countCpus(makeFileTree(test, { 'etc/hostname': 'x' })), availableParallelism());
   });
 

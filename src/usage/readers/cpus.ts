@@ -10,16 +10,18 @@ import { join } from 'node:path';
  * `os.availableParallelism()` is not used where the kernel answers: since libuv 1.49 it is the CPU quota, rounded down (libuv#4740).
  *
  * @param rootFolder where the file system begins; `/`, or a fixture in a test.
+ * @param countOfNode never more than the affinity has.
  * @returns at least 1.
  */
-export function countCpus(rootFolder = '/'): number {
+export function countCpus(rootFolder = '/', countOfNode = availableParallelism): number {
   const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readText(join(rootFolder, 'proc/self/status')))?.[1];
   const affinity = parseCpuList(allowed ?? '');
   // Not Linux, or a sandbox that does not say: Node's count is never too large.
-  if (affinity === undefined) return availableParallelism();
+  if (affinity === undefined) return countOfNode();
   const online = parseCpuList(readText(join(rootFolder, 'sys/devices/system/cpu/online')).trim());
   const usable = online === undefined ? affinity : affinity.intersection(online);
-  return Math.max(1, usable.size);
+  // Containers with a file of their own for what is online (lxcfs, Sysbox) count from 0, and the affinity does not: what is left is then too few.
+  return Math.max(1, usable.size === 0 ? affinity.size : Math.max(usable.size, countOfNode()));
 }
 
 /** No kernel has more; a longer range is garbage. */
