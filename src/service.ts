@@ -121,7 +121,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     settings: config.metrics,
     identity: {
       service_name:
-        config.tracing.serviceName ?? config.tracing.resourceAttributes['service.name'] ?? DEFAULT_SERVICE_NAME,
+        config.tracing.serviceName || config.tracing.resourceAttributes['service.name'] || DEFAULT_SERVICE_NAME,
       service_version: build.version,
       service_instance_id: instanceId,
     },

@@ -163,6 +163,17 @@ describe('the configuration', () => {
       ['OTEL_RESOURCE_ATTRIBUTES', 'a=%ZZ', 'resourceAttributes', {}, true],
       ['OTEL_RESOURCE_ATTRIBUTES', 'nonsense', 'resourceAttributes', {}, true],
       ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization=Bearer%20x=', 'headers', { authorization: 'Bearer x=' }, false],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'X-Api-Key=canary', 'headers', { 'x-api-key': 'canary' }, false],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'Authorization: Bearer canary', 'headers', {}, true],
+      ['OTEL_EXPORTER_OTLP_HEADERS', '{"authorization":"canary"}', 'headers', {}, true],
+      ['OTEL_EXPORTER_OTLP_HEADERS', '{"a=b":"canary"}', 'headers', {}, true],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'a=x%0d%0acanary', 'headers', {}, true],
+      ['OTEL_EXPORTER_OTLP_HEADERS', 'authorization=canary\u00fc', 'headers', {}, true],
+      ['OTEL_EXPORTER_OTLP_PROTOCOL', '"grpc"', 'protocol', 'grpc', false],
+      ['OTEL_EXPORTER_OTLP_PROTOCOL', 'constructor', 'protocol', 'http/protobuf', true],
+      ['OTEL_TRACES_SAMPLER', '__proto__', 'sampler', 'parentbased_always_on', true],
+      ['OTEL_SDK_DISABLED', "'true'", 'isDisabled', true, false],
+      ['OTEL_TRACES_SAMPLER_ARG', '"0.25"', 'samplerRatio', 0.25, false],
       ['OTEL_SERVICE_NAME', 'x'.repeat(256), 'serviceName', null, true],
     ] as const) {
       it(`takes ${variable}=${given.slice(0, 40)} for ${JSON.stringify(right)}${isWarned ? ', and warns' : ''}`, () => {
@@ -171,6 +182,7 @@ describe('the configuration', () => {
         const isOff = name === 'isDisabled' && tracing.isDisabled;
         assert.equal(warnings.length, isWarned && !isOff ? 1 : 0, warnings.join());
         assert.ok(warnings.every((warning) => warning.startsWith(`${variable} `)));
+        assert.doesNotMatch(warnings.join(), /canary/);
       });
     }
 
@@ -185,6 +197,37 @@ describe('the configuration', () => {
         assert.deepEqual([warnings, target], [[], undefined]);
       }
       assert.equal(read(wrong).warnings.length, 3);
+    });
+
+    for (const wrong of [
+      'http://',
+      'http:///v1/traces',
+      'http://:4318',
+      'http:collector:4318',
+      'http:/collector:4318',
+      'https//collector:4318',
+      '4318',
+      ':4318',
+      'true',
+      'null',
+      'http://collector:port',
+      'http://collector:99999',
+      'http://$(HOST_IP):4318',
+      'http://$HOST_IP:4318',
+      'http://::1:4318',
+      'ftp://collector:21',
+      'collector 4318',
+    ])
+      it(`does not take ${wrong} for the address of a collector, and says so once`, () => {
+        const { target, warnings } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: wrong });
+        assert.equal(target, undefined);
+        assert.match(warnings.join('|'), /^OTEL_EXPORTER_OTLP_ENDPOINT is not [^|]*\|No traces are exported: [^|]*$/);
+      });
+
+    it('says what is missing where traces are asked for without an endpoint', () => {
+      const { target, warnings } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: '', OTEL_TRACES_EXPORTER: 'otlp' });
+      assert.equal(target, undefined);
+      assert.deepEqual(warnings, ['No traces are exported: set OTEL_EXPORTER_OTLP_ENDPOINT.']);
     });
 
     it('uses credentials in an endpoint, and shows them nowhere', () => {

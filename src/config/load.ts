@@ -3,7 +3,7 @@
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { HIDDEN, type Setting } from '#foundation/setting.ts';
 import { drainConflict } from '#lifecycle/drain.ts';
-import { asksForExport } from '#observability/tracing/settings.ts';
+import { asksForExport, missingEndpoint } from '#observability/tracing/settings.ts';
 import { type Config, settings } from './catalog.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -46,8 +46,9 @@ export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErro
     const text = environment[variable];
     // An empty value is how a manifest or a Compose file spells "not set".
     if (text === undefined || text === '' || isLink(variable, text)) return setting.fallback;
-    const value = setting.parse(text);
-    const remark = value === undefined ? `is not ${setting.expected}: it is not used` : setting.remark?.(text);
+    const value = setting.parse(setting.isForeign === true ? unquoted(text) : text);
+    const remark =
+      value === undefined ? `is not ${setting.expected}: it is not used` : setting.remark?.(unquoted(text));
     if (setting.isForeign === true) {
       if (remark !== undefined) remarks.push(`${variable} ${remark}.`);
     } else if (value === undefined) {
@@ -55,7 +56,7 @@ export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErro
         `${variable}: got ${setting.isSecret ? 'a value that is not shown' : shown(text)}, expected ${setting.expected}.`,
       );
     }
-    if (value !== undefined) given[variable] = setting.isSecret ? HIDDEN : (setting.shown?.(text) ?? text);
+    if (value !== undefined) given[variable] = setting.isSecret ? HIDDEN : (setting.shown?.(unquoted(text)) ?? text);
     return value ?? setting.fallback;
   }
 
@@ -79,7 +80,7 @@ export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErro
   const conflict = isDrainRead ? drainConflict(config.drain) : undefined;
   if (conflict !== undefined) errors.push(conflict);
   // Nobody wants to hear of the details of an export that is off.
-  if (asksForExport(config.tracing, environment)) warnings.push(...remarks);
+  if (asksForExport(config.tracing, environment)) warnings.push(...remarks, ...missingEndpoint(config.tracing));
   if (links > 0) {
     warnings.push(
       `Ignored ${links} SKYOPS_… variables that Kubernetes sets for a Service of this name. Set enableServiceLinks: false in the pod to be rid of them.`,
@@ -87,6 +88,9 @@ export function loadConfig(environment: Environment): Outcome<Loaded, ConfigErro
   }
   return errors.length > 0 ? refused(errors) : granted({ config, given, warnings });
 }
+
+/** A list in a Compose file keeps the quotes of its values. */
+const unquoted = (text: string) => /^\s*(["'])(.*)\1\s*$/s.exec(text)?.[2] ?? text;
 
 /** What was given, short and on one line whatever is in it. */
 function shown(text: string): string {

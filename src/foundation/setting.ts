@@ -123,5 +123,5 @@ export function textSetting<Value extends string | null>(
   declaration: Declaration<Value> & { readonly expected: string; readonly accepts: (text: string) => boolean },
 ): Setting<string | Value> {
   const { accepts, ...rest } = declaration;
-  return { ...rest, parse: (text) => (accepts(text) ? text : undefined) };
+  return { ...rest, parse: (text) => (accepts(text.trim()) ? text.trim() : undefined) };
 }

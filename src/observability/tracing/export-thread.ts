@@ -32,10 +32,21 @@ async function openExporter(): Promise<SpanExporter> {
     return new OTLPTraceExporter({ url, headers, timeoutMillis, compression });
   }
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
-  const { Metadata } = await import('@grpc/grpc-js');
+  const { credentials, Metadata } = await import('@grpc/grpc-js');
   const metadata = new Metadata();
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  return new OTLPTraceExporter({ url, metadata, timeoutMillis, compression });
+  // Names that end so are for bytes, which no variable can hold.
+  for (const [name, value] of Object.entries(headers)) if (!name.endsWith('-bin')) metadata.set(name, value);
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol === 'https:') return new OTLPTraceExporter({ url, metadata, timeoutMillis, compression });
+  // A URL of http loses its port 80, and gRPC would then take 443; one of another scheme keeps it.
+  const plain = `grpc://${hostname}:${port === '' ? 80 : port}`;
+  return new OTLPTraceExporter({
+    url: plain,
+    credentials: credentials.createInsecure(),
+    metadata,
+    timeoutMillis,
+    compression,
+  });
 }
 
 const opening = openExporter();

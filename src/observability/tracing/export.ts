@@ -33,6 +33,16 @@ const BATCH_MS = 100;
 /** A thread that broke, most likely out of memory, would break again at once. */
 const REOPEN_MS = 30_000;
 
+/** Files that the exporter reads itself, by the names of their variables. */
+function certificatesOf({ certificate, clientCertificate, clientKey }: TracingSettings): Record<string, string> {
+  const files = {
+    OTEL_EXPORTER_OTLP_CERTIFICATE: certificate,
+    OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: clientCertificate,
+    OTEL_EXPORTER_OTLP_CLIENT_KEY: clientKey,
+  };
+  return Object.fromEntries(Object.entries(files).filter((pair): pair is [string, string] => pair[1] !== null));
+}
+
 /**
  * The exporter is a client of HTTP. In the thread of the server it makes every request dearer, not only those that are exported: what
  * Node shares between its client and its server is compiled again for both, and a batch holds the loop for milliseconds while it is encoded
@@ -58,6 +68,8 @@ export function openExport(target: ExportTarget, { clock, settings, resource, on
       worker = new Worker(new URL('./export-thread.ts', import.meta.url), {
         name: 'trace-exporter',
         workerData: orders,
+        // The exporter reads variables by itself, by other rules; these are all that it shall know.
+        env: certificatesOf(settings),
       });
     } catch (cause) {
       // No thread to be had: the limit of processes, or no memory.

@@ -3,9 +3,11 @@ import { choiceSetting, type SettingValues, textSetting } from '#foundation/sett
 import {
   standardBoolean,
   standardChoice,
+  standardHeaders,
   standardList,
   standardNumber,
   standardPairs,
+  standardPath,
   standardUrl,
 } from './standard-setting.ts';
 
@@ -51,14 +53,17 @@ export const tracingSettings = {
     replacedBy: NEAREST_PROTOCOL,
     fallback: null,
   }),
-  headers: {
-    ...standardPairs('OTEL_EXPORTER_OTLP_HEADERS', 'Headers of every export, such as credentials.'),
-    isSecret: true,
-  },
-  tracesHeaders: {
-    ...standardPairs('OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'Headers of the export of traces, added to the others.'),
-    isSecret: true,
-  },
+  headers: standardHeaders('OTEL_EXPORTER_OTLP_HEADERS', 'Headers of every export, such as credentials.'),
+  tracesHeaders: standardHeaders(
+    'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+    'Headers of the export of traces, added to the others.',
+  ),
+  certificate: standardPath('OTEL_EXPORTER_OTLP_CERTIFICATE', 'Certificates that the collector is trusted by, in PEM.'),
+  clientCertificate: standardPath(
+    'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE',
+    'The certificate that SkyOps shows, in PEM.',
+  ),
+  clientKey: standardPath('OTEL_EXPORTER_OTLP_CLIENT_KEY', 'The key of that certificate, in PEM.'),
   exportTimeoutMs: milliseconds(
     'OTEL_EXPORTER_OTLP_TIMEOUT',
     'How long one export may take, in milliseconds; 0 is as long as it likes.',
@@ -84,6 +89,11 @@ export const tracingSettings = {
   isInsecure: standardBoolean({
     variable: 'OTEL_EXPORTER_OTLP_INSECURE',
     meaning: 'With grpc and an endpoint without a scheme: true sends without TLS.',
+    fallback: false,
+  }),
+  isTracesInsecure: standardBoolean({
+    variable: 'OTEL_EXPORTER_OTLP_TRACES_INSECURE',
+    meaning: 'The same, for traces alone.',
     fallback: false,
   }),
   serviceName: {
@@ -173,7 +183,7 @@ export function exportTarget(settings: TracingSettings): ExportTarget | undefine
   const url = new URL(address.href);
   if (protocol === 'grpc') {
     // The specification: without a scheme it is secure, unless it is said to be otherwise.
-    if (!address.hasScheme && !settings.isInsecure) url.protocol = 'https:';
+    if (!address.hasScheme && !settings.isInsecure && !settings.isTracesInsecure) url.protocol = 'https:';
   } else if (tracesEndpoint === null) {
     url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
   }
@@ -198,4 +208,10 @@ export function asksForExport(
   if (isDisabled || exporters.includes('none')) return false;
   const named = [tracingSettings.endpoint, tracingSettings.tracesEndpoint, tracingSettings.exporters];
   return named.some(({ variable }) => (environment[variable] ?? '') !== '');
+}
+
+/** What to say where export is asked for and there is nowhere to export to: the default address of the specification is nobody's here. */
+export function missingEndpoint({ endpoint, tracesEndpoint }: TracingSettings): readonly string[] {
+  if (endpoint !== null || tracesEndpoint !== null) return [];
+  return ['No traces are exported: set OTEL_EXPORTER_OTLP_ENDPOINT.'];
 }

@@ -59,13 +59,14 @@ export function standardChoice<const Choice extends string, Fallback extends Cho
   readonly replacedBy?: Readonly<Record<string, Choice>>;
 }): Setting<Choice | Fallback> {
   const read = (text: string) => text.trim().toLowerCase();
+  const nearestTo = (word: string) => (Object.hasOwn(replacedBy, word) ? replacedBy[word] : undefined);
   return {
     ...declaration,
     expected: `one of ${choices.join(', ')}`,
     isForeign: true,
-    parse: (text) => replacedBy[read(text)] ?? choices.find((choice) => choice === read(text)),
+    parse: (text) => nearestTo(read(text)) ?? choices.find((choice) => choice === read(text)),
     remark: (text) => {
-      const nearest = replacedBy[read(text)];
+      const nearest = nearestTo(read(text));
       return nearest === undefined ? undefined : `is not had here: ${nearest} holds`;
     },
   };
@@ -114,6 +115,27 @@ export function standardPairs(variable: string, meaning: string): Setting<Readon
   };
 }
 
+/** RFC 9110, section 5.6.2; and what a header may hold of ASCII. What is neither would be quoted in the error of whoever sends it. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
+
+/** The same, as headers: their names have no case. */
+export function standardHeaders(variable: string, meaning: string): Setting<Readonly<Record<string, string>>> {
+  return {
+    ...standardPairs(variable, meaning),
+    expected: 'a list of headers such as key=value,key2=value2, with values percent-encoded',
+    isSecret: true,
+    parse: (text) => {
+      const pairs = Object.entries(pairsOf(text) ?? { '': '' }).map(([name, value]) => [
+        name.toLowerCase(),
+        value.trim(),
+      ]);
+      const isRight = pairs.every(([name = '', value = '']) => HEADER_NAME.test(name) && HEADER_VALUE.test(value));
+      return isRight ? Object.fromEntries(pairs) : undefined;
+    },
+  };
+}
+
 function pairsOf(text: string): Readonly<Record<string, string>> | undefined {
   const entries = text
     .split(',')
@@ -130,6 +152,18 @@ function pairsOf(text: string): Readonly<Record<string, string>> | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The path of a file, which is read when spans are exported. */
+export function standardPath(variable: string, meaning: string): Setting<string | null> {
+  return {
+    variable,
+    meaning,
+    expected: 'the path of a file',
+    fallback: null,
+    isForeign: true,
+    parse: (text) => text.trim(),
+  };
 }
 
 /** Where a collector is. */
@@ -164,16 +198,24 @@ export function standardUrl(variable: string, meaning: string): Setting<Collecto
         hasScheme: hasScheme(text),
       };
     },
-    remark: (text) => (hasScheme(text) ? undefined : 'has no scheme: http:// is put before it'),
-    shown: (text) => shownUrl(urlOf(text)),
+    remark: (text) =>
+      hasScheme(text) ? undefined : 'has no scheme: it is taken for https with grpc, and for http otherwise',
+    shown: (text) => shownUrl(urlOf(text), hasScheme(text)),
   };
 }
 
 const hasScheme = (text: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(text.trim());
 
+/** A name, an IPv4 address, or an IPv6 address in brackets, before which credentials may stand; then a port and a path. */
+const ADDRESS = /^(?:[^@/?#]*@)?(\[[\da-fA-F:.]+\]|[A-Za-z0-9][\w.-]*)(?::\d{1,5})?(?:[/?#].*)?$/;
+/** What stands there where a variable was not filled in, or where the colon behind a scheme was lost. */
+const NO_HOST = /^(?:\d+|https?|true|false|null|undefined)$/i;
+
 function urlOf(text: string): URL | undefined {
-  const url = URL.parse(hasScheme(text) ? text.trim() : `http://${text.trim()}`);
-  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' ? url : undefined;
+  const [, scheme = 'http', rest = ''] = /^(?:([A-Za-z][\w+.-]*):\/\/)?(.*)$/s.exec(text.trim()) ?? [];
+  const host = ADDRESS.exec(rest)?.[1];
+  if (!/^https?$/i.test(scheme) || host === undefined || NO_HOST.test(host)) return undefined;
+  return URL.parse(`${scheme}://${rest}`) ?? undefined;
 }
 
 function decoded(text: string): string {
@@ -185,9 +227,21 @@ function decoded(text: string): string {
   }
 }
 
-/** Whatever stands where credentials may stand is left out, the query too. */
-function shownUrl(url: URL | undefined): string {
+/** The paths that documentation gives; another one may be a credential. */
+const KNOWN_PATHS: ReadonlySet<string> = new Set([
+  '/',
+  '/v1/traces',
+  '/otlp',
+  '/otlp/',
+  '/otlp/v1/traces',
+  '/api/v2/otlp',
+]);
+
+/** Whatever stands where credentials may stand is left out, the query and other paths too. */
+function shownUrl(url: URL | undefined, isWhole: boolean): string {
   if (url === undefined) return HIDDEN;
+  const scheme = isWhole ? `${url.protocol}//` : '';
   const credentials = url.username === '' && url.password === '' ? '' : `${HIDDEN}@`;
-  return `${url.protocol}//${credentials}${url.host}${url.pathname}${url.search === '' ? '' : `?${HIDDEN}`}`;
+  const path = KNOWN_PATHS.has(url.pathname) ? url.pathname : `/${HIDDEN}`;
+  return `${scheme}${credentials}${url.host}${path}${url.search === '' ? '' : `?${HIDDEN}`}`;
 }
