@@ -102,5 +102,9 @@ function hintFor(error: unknown): { hint?: string } {
   if (code === 'EADDRINUSE') return { hint: 'Another process listens there already. Stop it, or set SKYOPS_PORT.' };
   if (code === 'EACCES') return { hint: 'Ports below 1024 need a privilege. Set SKYOPS_PORT to a higher one.' };
   if (code === 'EADDRNOTAVAIL') return { hint: 'No network interface has this address. Set SKYOPS_HOST.' };
+  if (code === 'EAFNOSUPPORT')
+    return { hint: 'This machine does not have this family of addresses. Leave SKYOPS_HOST out.' };
+  if (code === 'EINVAL')
+    return { hint: 'This address belongs to one interface alone. Set SKYOPS_HOST to another one, or leave it out.' };
   return {};
 }

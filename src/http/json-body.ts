@@ -21,7 +21,7 @@ const JSON_TYPE = /^[ \t]*application\/json[ \t]*(;|$)/i;
 /** @throws RefusedRequest unless the body is JSON in UTF-8, as it is. */
 export function requireJsonType(headers: IncomingHttpHeaders): void {
   const { 'content-type': contentType = '', 'content-encoding': encoding = 'identity' } = headers;
-  if (JSON_TYPE.test(contentType) && encoding === 'identity') return;
+  if (JSON_TYPE.test(contentType) && encoding.toLowerCase() === 'identity') return;
   throw new RefusedRequest({
     code: 'unsupported-media-type',
     detail: 'Send the body as application/json in UTF-8, not compressed.',

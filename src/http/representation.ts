@@ -45,7 +45,8 @@ export const REVALIDATED_BY_ONE = { 'cache-control': 'private, no-cache' };
 
 /** Which of them a client takes, the more welcome first (RFC 9110, section 12.5.3). */
 export function takesGzip(request: Pick<FastifyRequest, 'headers'>): boolean {
-  return new Negotiator(request).encodings(['gzip', 'identity'])[0] === 'gzip';
+  // x-gzip is its older name (RFC 9110, section 8.4.1.3).
+  return ['gzip', 'x-gzip'].includes(new Negotiator(request).encodings(['gzip', 'x-gzip', 'identity'])[0] ?? '');
 }
 
 /** Written by the piece, a large file shows how far its reader has come; as one write, a slow reader of 1.7 MB looks like one that stalls. */

@@ -93,6 +93,8 @@ describe('the network', () => {
       ['GET /health', ' HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
       ['GET /health HTTP/1.1\r\n', 'Host: a\r\nConnection: close\r\n\r\n'],
       ['G', 'ET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+      ['\r\n', 'GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+      ['GET /health HTTP/1.1\r', '\nHost: a\r\nConnection: close\r\n\r\n'],
     ]) {
       const text = await new Promise<string>((resolve, reject) => {
         const socket = connect(Number(port), hostname);
@@ -149,6 +151,9 @@ describe('a page of another site', () => {
       { Origin: 'http://127.0.0.1:1' },
       { Origin: 'http://localhost.evil.example' },
       { Origin: 'nonsense' },
+      { Origin: 'https://evil.example', 'X-Forwarded-Host': 'skyops.example' },
+      { Origin: 'https://evil.example', Forwarded: 'for=evil.example;host=skyops.example' },
+      { Origin: 'https://skyops.example:8443', Host: 'skyops.example:8080' },
     ]) {
       for (const [method, path] of [
         ['POST', '/simulations/cpu'],
@@ -177,6 +182,13 @@ describe('a page of another site', () => {
       // Behind a gateway that renames the host.
       { Origin: 'https://skyops.example', Host: 'skyops.default.svc', 'X-Forwarded-Host': 'skyops.example' },
       { 'Sec-Fetch-Site': 'same-origin', Origin: 'https://skyops.example', Host: 'skyops.default.svc' },
+      { Origin: 'https://skyops.example', Host: 'a', 'X-Forwarded-Host': 'other.example, skyops.example' },
+      { Origin: 'https://skyops.example', Host: 'a', 'X-Original-Host': 'skyops.example' },
+      { Origin: 'https://skyops.example', Host: 'a', Forwarded: 'for=1.2.3.4;host="skyops.example:443", for=x' },
+      // A gateway that ends TLS on another port, and names itself by the port of its scheme or by none.
+      { Origin: 'https://skyops.example:8443', Host: 'skyops.example' },
+      { Origin: 'http://skyops.example:8080', Host: 'a', 'X-Forwarded-Host': 'skyops.example:443' },
+      { Origin: 'http://skyops.example.', Host: 'skyops.example' },
     ]) {
       const text = await post(service, headers as unknown as Record<string, string>, 'DELETE', '/simulations');
       assert.equal(statusOf(text), 200, JSON.stringify(headers));

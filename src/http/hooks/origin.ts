@@ -13,7 +13,8 @@ export const originHook: Hook = () => (request, reply) => {
   sendProblem(reply, {
     code: 'foreign-origin',
     detail:
-      'A browser sent this for a page of another site. Nothing was done. Send it from a page of this service, or by a program.',
+      'A browser sent this, and says that it comes from another site. Nothing was done. ' +
+      'If it is a page of this service behind a gateway that renames the host, let the gateway pass X-Forwarded-Host.',
   });
   return false;
 };
@@ -23,18 +24,27 @@ export const originHook: Hook = () => (request, reply) => {
  * Origin everywhere. Programs send neither.
  */
 function isForeign(headers: IncomingHttpHeaders): boolean {
-  const { origin, host, 'sec-fetch-site': site, 'x-forwarded-host': forwarded } = headers;
+  const { origin, 'sec-fetch-site': site } = headers;
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   if (origin === undefined) return false;
   const from = URL.parse(origin);
   // `null` is the origin of a sandboxed frame and of a file.
-  if (from === null) return true;
-  // Behind a gateway that renames the host; a page of another site cannot set this header without being asked for leave first.
-  const asked = [host, ...String(forwarded ?? '').split(',')].map((name) => hostOf(from.protocol, name?.trim()));
-  return !asked.includes(from.host);
+  return from === null || !askedNames(headers).some((name) => isSameHost(from, name));
 }
 
-/** As URLs have it: in lower case, without the port that the scheme has anyway. */
-function hostOf(protocol: string, name: string | undefined): string | undefined {
-  return name === undefined || name === '' ? undefined : URL.parse(`${protocol}//${name}`)?.host;
+/** Behind a gateway that renames the host; a page of another site cannot set these headers without being asked for leave first. */
+function askedNames(headers: IncomingHttpHeaders): string[] {
+  const { host, forwarded, 'x-forwarded-host': passed, 'x-original-host': original } = headers;
+  const standard = [...String(forwarded ?? '').matchAll(/\bhost="?([^\s",;]+)/gi)].map(([, name]) => name ?? '');
+  return [host, passed, original].flatMap((names) => String(names ?? '').split(',')).concat(standard);
 }
+
+/** A gateway often passes no port, or the one of its own scheme: then any port of that host is this service. */
+function isSameHost(from: URL, name: string): boolean {
+  const asked = URL.parse(`http://${name.trim()}`);
+  if (asked === null || plain(asked.hostname) !== plain(from.hostname)) return false;
+  return asked.port === '' || asked.port === '443' || asked.port === from.port;
+}
+
+/** `name.` is the same host as `name`. */
+const plain = (hostname: string) => hostname.replace(/\.$/, '');

@@ -1,7 +1,7 @@
 /** GET /openapi.json: the contract, made from the schemas that validate requests. */
 import { loosen } from '../answer.ts';
 import { jsonRepresentation, REVALIDATED, type Representation, sendRepresentation } from '../representation.ts';
-import { problems, type Route } from './route.ts';
+import { notModified, problems, type Route } from './route.ts';
 
 export const openApiRoute: Route = (app) => {
   // Written once: it is large, it never changes, and every answer shares it.
@@ -20,6 +20,7 @@ export const openApiRoute: Route = (app) => {
             description: 'The document.',
             content: { 'application/json': { schema: {}, examples: { example: { value: { openapi: '3.1.0' } } } } },
           },
+          ...notModified,
           ...problems(),
         },
       },

@@ -32,6 +32,9 @@ export function shared<Schema extends TSchema>(schema: Schema & { $id?: string }
   return Type.Unsafe<Type.Static<Schema>>(Type.Ref(String(schema.$id)));
 }
 
+/** What `If-None-Match` is answered with where the representation is the same (representation.ts). */
+export const notModified = { 304: Type.Null({ description: 'It is the same as the one with this ETag.' }) };
+
 const exampleOf = (code: ProblemCode) => problemOf({ code, detail: 'What is wrong, and what to do.' }, 'request-0001');
 
 /** Documents the problems that a route may answer with, one entry a status. */

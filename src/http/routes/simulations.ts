@@ -8,7 +8,7 @@ import { loosen } from '../answer.ts';
 import { sendProblem } from '../problem.ts';
 import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from '../representation.ts';
 import { PROGRESS_EXAMPLE, REPORT_EXAMPLE, SUMMARY_EXAMPLE } from './examples.ts';
-import { json, problems, type Route, shared } from './route.ts';
+import { json, notModified, problems, type Route, shared } from './route.ts';
 import { emptyBodyIsDefaults, type StartParts, startSchema, startSimulation } from './start-simulation.ts';
 
 const tags = ['simulations'];
@@ -73,6 +73,7 @@ export function listRoute({ engine }: Pick<StartParts, 'engine'>): Route {
               replica: SUMMARY_EXAMPLE.replica,
               note: null,
             }),
+            ...notModified,
             ...problems(),
           },
         },
@@ -100,6 +101,7 @@ export function readRoute({ engine }: Pick<StartParts, 'engine'>): Route {
           params,
           response: {
             200: json('The simulation.', shared(Simulation), PROGRESS_EXAMPLE),
+            ...notModified,
             ...problems('simulation-not-found'),
           },
         },
@@ -127,7 +129,7 @@ export function cancelRoute({ engine }: Pick<StartParts, 'engine'>): Route {
           params,
           response: {
             200: json('It has ended.', shared(Simulation), { ...REPORT_EXAMPLE, ended_because: 'cancelled' }),
-            ...problems('simulation-not-found'),
+            ...problems('simulation-not-found', 'foreign-origin'),
           },
         },
       },
@@ -156,7 +158,7 @@ export function cancelAllRoute({ engine }: Pick<StartParts, 'engine'>): Route {
                 cancelled: [{ ...REPORT_EXAMPLE, ended_because: 'cancelled' }],
               },
             ),
-            ...problems(),
+            ...problems('foreign-origin'),
           },
         },
       },

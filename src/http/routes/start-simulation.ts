@@ -121,6 +121,7 @@ export function startSchema(kind: (typeof kinds)[number]) {
       202: json('It runs; Location says where to look.', shared(Simulation), progressExample(kind)),
       ...problems(
         'bad-request',
+        'foreign-origin',
         'malformed-json',
         'body-too-large',
         'unsupported-media-type',

@@ -10,7 +10,7 @@ import { loosen } from '../answer.ts';
 import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from '../representation.ts';
 import { STATUS_EXAMPLE } from './examples.ts';
 import { ServiceInfo, type ServiceParts, serviceInfo } from './info.ts';
-import { json, problems, type Route, shared } from './route.ts';
+import { json, notModified, problems, type Route, shared } from './route.ts';
 
 const bytes = () => Type.Integer({ minimum: 0 });
 const count = () => Type.Integer({ minimum: 0 });
@@ -37,7 +37,10 @@ const Status = Type.Object(
       {
         pid: count(),
         runtime: Type.String(),
-        cpu_percent: Type.Number({ minimum: 0, description: 'Since the reading before (1 to 10 s), 100 is one core.' }),
+        cpu_percent: Type.Number({
+          minimum: 0,
+          description: 'Since the reading before, which is 1 to 60 s old; 100 is one core.',
+        }),
         cpu_seconds: Type.Number({ minimum: 0, description: 'Since the start, all threads.' }),
         memory_rss_bytes: bytes(),
         memory_heap_used_bytes: bytes(),
@@ -99,7 +102,8 @@ const Status = Type.Object(
       },
     ),
     environment: Type.Record(Type.String(), Type.String(), {
-      description: 'The documented SKYOPS_ variables that are set; no other variable is ever shown.',
+      description:
+        'The documented variables that are set, of SKYOPS_ and of OpenTelemetry; no other one is ever shown, and no credential.',
     }),
     simulations: Type.Object(
       {
@@ -142,7 +146,7 @@ export function statusRoute(parts: StatusParts): Route {
           tags: ['observing'],
           summary: 'Snapshot',
           description: 'What this replica uses and may use, and which simulations run.',
-          response: { 200: json('The snapshot.', Status, STATUS_EXAMPLE), ...problems() },
+          response: { 200: json('The snapshot.', Status, STATUS_EXAMPLE), ...notModified, ...problems() },
         },
       },
       async (request, reply) => {
