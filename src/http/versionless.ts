@@ -14,7 +14,7 @@ type Parser = {
 const VERSIONLESS_LINE = /^(?:\r?\n)*[A-Za-z]{1,20}[ \t]+[^\s]+[ \t]*\r?\n/;
 
 /** There is a line that is not empty, with its end. */
-const FIRST_LINE = /[^\r\n][^\n]*\n/;
+const FIRST_LINE = /^[\r\n]*[^\r\n][^\n]*\n/;
 
 /** Longer lines are answered by the limit on headers. */
 const LOOKED_AT_BYTES = 8192;
