@@ -19,7 +19,7 @@ export type Sent =
 export type Send = (piece: Piece, signal: AbortSignal) => Promise<Sent>;
 
 export type LoadPlan = {
-  /** The most that is burnt at any time, over all replicas. */
+  /** The most that is used at any time, over all replicas. */
   readonly cores: number;
   readonly shape: Shape;
   readonly seconds: number;

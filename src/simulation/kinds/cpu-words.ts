@@ -59,7 +59,7 @@ const CpuRequested = Type.Object(
     parallelism: nullable(Type.Integer({ description: 'As asked; null for an exact amount.' })),
     load: nullable(Type.Number({ description: 'As asked; null for an exact amount.' })),
     saturate: Type.Boolean({ description: 'As asked.' }),
-    cores: Type.Number({ description: 'The most that is burnt at any time.' }),
+    cores: Type.Number({ description: 'The most that is used at any time.' }),
     core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
   },
   { title: 'CpuRequested' },
