@@ -142,7 +142,9 @@ describe('the metrics', () => {
       ['gzip', true],
       ['deflate, GZIP;q=0.5', true],
       ['*', true],
+      ['x-gzip', true],
       ['gzip;q=0, *', false],
+      ['X-GZIP;q=0, *', false],
       ['identity', false],
       ['br', false],
     ] as const) {
