@@ -59,16 +59,24 @@ export type CgroupReader = Reader<ContainerReading> & {
 export function createCgroupReader(rootFolder = '/'): CgroupReader {
   const location = locateCgroup(rootFolder);
   const cpu = at(location, 'cpu');
+  let latestCpu: ContainerCpu | undefined;
+  const readCpu = () => {
+    const limits = cpu.folders.map(cpu.version === 2 ? cpuMax : cfsQuota);
+    // What cannot be opened for want of a file descriptor is taken to be as it was: who is connected is served on.
+    if (latestCpu !== undefined && limits.some(lacksDescriptor)) return latestCpu;
+    latestCpu = { limitCores: smallest(limits.map(knownOf)), unreadable: cpu.hidden ?? unreadableIn(limits) };
+    return latestCpu;
+  };
   return {
     name: 'cgroup',
-    read: () => readContainer(location),
-    cpu: () => readCpu(cpu),
+    read: () => readContainer(location, readCpu().limitCores),
+    cpu: readCpu,
     cpuThrottledSeconds: () => throttledSeconds(cpu.fields('cpu.stat')),
     memory: () => readMemory(at(location, 'memory')),
   };
 }
 
-function readContainer(location: ReturnType<typeof locateCgroup>): ContainerReading {
+function readContainer(location: ReturnType<typeof locateCgroup>, cpuLimitCores: number | null): ContainerReading {
   const cpu = at(location, 'cpu');
   const accounting = at(location, 'cpuacct');
   const memory = at(location, 'memory');
@@ -81,7 +89,7 @@ function readContainer(location: ReturnType<typeof locateCgroup>): ContainerRead
 
   return {
     cgroupVersion: cpu.version ?? memory.version,
-    cpuLimitCores: readCpu(cpu).limitCores,
+    cpuLimitCores,
     cpuUsageSeconds: usageNs !== null ? usageNs / 1e9 : usageUs !== undefined ? usageUs / 1e6 : null,
     cpuPeriods: cpuStat.get('nr_periods') ?? null,
     cpuThrottledPeriods: cpuStat.get('nr_throttled') ?? null,
@@ -102,11 +110,6 @@ function readContainer(location: ReturnType<typeof locateCgroup>): ContainerRead
 }
 
 type Files = ReturnType<typeof at>;
-
-function readCpu({ version, folders, hidden }: Files): ContainerCpu {
-  const limits = folders.map(version === 2 ? cpuMax : cfsQuota);
-  return { limitCores: smallest(limits.map(knownOf)), unreadable: hidden ?? unreadableIn(limits) };
-}
 
 /** Only version 2 has it, one file for each resource beside the others; the kernel counts in microseconds. */
 function pressureSeconds({ version, own }: Files, resource: 'cpu' | 'memory' | 'io', share: 'some' | 'full') {
@@ -161,7 +164,11 @@ function inactiveCacheBytes(folder: string, version: 1 | 2 | null): number {
 }
 
 /** A number; nothing that limits; or the file that should say it and cannot be understood. */
-type Limit = number | null | { readonly unreadable: string };
+type Limit = number | null | { readonly unreadable: string; readonly code?: string };
+
+/** EMFILE is the process's own bound, ENFILE the machine's: both say nothing of the file. */
+const lacksDescriptor = (limit: Limit) =>
+  limit !== null && typeof limit === 'object' && ['EMFILE', 'ENFILE'].includes(limit.code ?? '');
 
 const knownOf = (limit: Limit) => (typeof limit === 'number' ? limit : null);
 
@@ -183,8 +190,9 @@ function readLimit(
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
-    const isMissing = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
-    return isMissing && !isControllerOn() ? null : { unreadable: file };
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(code);
+    return isMissing && !isControllerOn() ? null : { unreadable: file, code };
   }
   const limit = parse(text);
   return limit === undefined ? { unreadable: file } : limit;
