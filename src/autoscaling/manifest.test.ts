@@ -1,6 +1,7 @@
 /** What is made of the examples of others; against Kubernetes' own code it is held by test/kubernetes/. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { readDocuments } from '#kubernetes/yaml.ts';
 import { readBehavior, readManifests } from './manifest.ts';
 
 const DEPLOYMENT = `
@@ -173,6 +174,18 @@ spec: { <<: *c, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: w
     const rules =
       'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: rules}\ndata:\n  a: |\n    {{ range .Alerts }}\n    {{- end }}\n';
     assert.deepEqual(read(`${rules}---${DEPLOYMENT}---${AUTOSCALER}`).errors, []);
+  });
+
+  it('is read beside a document of aliases of aliases, which is refused as kubectl refuses it', () => {
+    const levels = 'bcdefghij'.split('').map((name, index) => {
+      const before = 'abcdefghi'[index];
+      return `${name}: &${name} [${Array(9).fill(`*${before}`).join()}]\n`;
+    });
+    const started = performance.now();
+    const { documents, error } = readDocuments(`kind: A\n---\na: &a [x,x,x,x,x,x,x,x,x]\n${levels.join('')}`);
+    assert.deepEqual([documents.length, error?.includes('excessive aliasing')], [1, true]);
+    // Written out it is 9 to the 10th, 3.5 billion, words.
+    assert.ok(performance.now() - started < 5000);
   });
 
   it('says where a line --- is missing between two objects', () => {

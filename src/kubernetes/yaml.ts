@@ -157,7 +157,7 @@ function readYaml(text: string, isMarked: boolean): Value | undefined {
     return undefined;
   }
   refuseForeign(document, source);
-  return plainOf(document.contents as Node, document, []);
+  return plainOf(document.contents as Node, { document, nodes: 0, aliasedNodes: 0, aliasDepth: 0 }, []);
 }
 
 /** What YAML 1.2 has and go-yaml has not: other characters in the names of anchors, and escapes that come from JSON. */
@@ -176,18 +176,35 @@ function refuseForeign(document: Document, source: string): void {
   });
 }
 
+/** One document, and how many of its nodes have been read so far. */
+type Reading = { readonly document: Document; nodes: number; aliasedNodes: number; aliasDepth: number };
+
+/** The rule of go-yaml (decode.go, allowedAliasRatio): a few lines of aliases of aliases would otherwise become gigabytes. */
+function countNode(reading: Reading): void {
+  reading.nodes += 1;
+  if (reading.aliasDepth > 0) reading.aliasedNodes += 1;
+  const { nodes, aliasedNodes } = reading;
+  const allowedRatio = 0.99 - 0.89 * Math.min(Math.max((nodes - 400_000) / 3_600_000, 0), 1);
+  if (aliasedNodes > 100 && nodes > 1000 && aliasedNodes / nodes > allowedRatio)
+    throw new ScalarError('the document contains excessive aliasing: write out what its anchors stand for');
+}
+
 /** @param open the nodes that this one is within: an alias to one of them contains itself. */
-function plainOf(node: Node | null, document: Document, open: readonly Node[]): Value {
+function plainOf(node: Node | null, reading: Reading, open: readonly Node[]): Value {
   if (node === null) return null;
+  countNode(reading);
   if (isAlias(node)) {
-    const target = node.resolve(document);
+    const target = node.resolve(reading.document);
     if (target === undefined) throw new ScalarError(`the anchor ${node.source} is not known`);
     if (open.includes(target)) throw new ScalarError(`the anchor ${node.source} contains itself`);
-    return plainOf(target, document, open);
+    reading.aliasDepth += 1;
+    const value = plainOf(target, reading, open);
+    reading.aliasDepth -= 1;
+    return value;
   }
   const inner = [...open, node];
-  if (isSeq<Node>(node)) return node.items.map((item) => plainOf(item, document, inner));
-  if (isMap<Node, Node | null>(node)) return mapOf(node.items, document, inner);
+  if (isSeq<Node>(node)) return node.items.map((item) => plainOf(item, reading, inner));
+  if (isMap<Node, Node | null>(node)) return mapOf(node.items, reading, inner);
   if (!isScalar(node)) throw new ScalarError('there is something that is neither a value, a list nor a map');
   return scalarOf(textOf(node), tagOf(node));
 }
@@ -195,29 +212,25 @@ function plainOf(node: Node | null, document: Document, open: readonly Node[]): 
 type Pair = { readonly key: Node; readonly value: Node | null };
 
 /** In the order of the keys: the last of equal ones holds, and what is merged holds over what stands before it. */
-function mapOf(items: readonly Pair[], document: Document, open: readonly Node[]): Record<string, Value> {
+function mapOf(items: readonly Pair[], reading: Reading, open: readonly Node[]): Record<string, Value> {
   const entries = new Map<string, Value>();
   for (const { key, value } of items) {
-    if (isMerge(key)) for (const [name, merged] of mergedOf(value, document, open)) entries.set(name, merged);
-    else entries.set(keyOf(key, document, open), plainOf(value, document, open));
+    if (isMerge(key)) for (const [name, merged] of mergedOf(value, reading, open)) entries.set(name, merged);
+    else entries.set(keyOf(key, reading, open), plainOf(value, reading, open));
   }
   // Without a prototype: a key may be called __proto__.
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
 /** Of several maps in a list the first one holds. */
-function mergedOf(
-  value: Node | null,
-  document: Document,
-  open: readonly Node[],
-): readonly (readonly [string, Value])[] {
-  const node = isAlias(value) ? (value.resolve(document) ?? null) : value;
-  if (isMap(node)) return Object.entries(plainOf(value, document, open) as Record<string, Value>);
+function mergedOf(value: Node | null, reading: Reading, open: readonly Node[]): readonly (readonly [string, Value])[] {
+  const node = isAlias(value) ? (value.resolve(reading.document) ?? null) : value;
+  if (isMap(node)) return Object.entries(plainOf(value, reading, open) as Record<string, Value>);
   if (!isSeq<Node>(node)) throw new ScalarError('<< must be followed by a map or a list of maps');
   return node.items.toReversed().flatMap((item) => {
-    const target = isAlias(item) ? item.resolve(document) : item;
+    const target = isAlias(item) ? item.resolve(reading.document) : item;
     if (!isMap(target)) throw new ScalarError('<< must be followed by a map or a list of maps');
-    return Object.entries(plainOf(item, document, open) as Record<string, Value>);
+    return Object.entries(plainOf(item, reading, open) as Record<string, Value>);
   });
 }
 
@@ -227,12 +240,12 @@ function isMerge(key: Node): boolean {
   return tagOf(key) === '' || tagOf(key) === 'tag:yaml.org,2002:merge';
 }
 
-function keyOf(node: Node, document: Document, open: readonly Node[]): string {
-  const target = isAlias(node) ? node.resolve(document) : node;
+function keyOf(node: Node, reading: Reading, open: readonly Node[]): string {
+  const target = isAlias(node) ? node.resolve(reading.document) : node;
   if (target !== undefined && !isScalar(target))
     throw new ScalarError('a key must be one word or number, not a list or a map');
   const isInfinite = isScalar(target) && /^[-+]?\.(inf|nan)$/i.test(textOf(target)) && tagOf(target) === '';
-  const key = isInfinite ? textOf(target) : plainOf(node, document, open);
+  const key = isInfinite ? textOf(target) : plainOf(node, reading, open);
   if (key === null || key === undefined) throw new ScalarError('a key cannot be null');
   if (typeof key === 'bigint' && key >= 2n ** 63n) throw new ScalarError(`the key ${key} is too large a number`);
   return typeof key === 'number' && !Number.isSafeInteger(key) ? floatKey(key) : String(key);
