@@ -90,6 +90,7 @@ function objectOf(file: string, value: Value, within?: string): KubernetesObject
     ['namespace', namespace],
   ] as const) {
     if (given === undefined || given === null || typeof given === 'string') continue;
+    if (typeof given === 'object') return `the metadata.${field} of a ${kind} is a list or a map: it must be a text.`;
     return `the metadata.${field} of a ${kind} is ${String(given)}, which is no text: put it in quotes.`;
   }
   const [group, version] = groupAndVersion(typeof apiVersion === 'string' ? apiVersion : '');
