@@ -43,7 +43,8 @@ const parts = fc
     startReplicas: minReplicas,
     startupSeconds,
     loadCores: () => loadCores,
-    seconds: 2400,
+    // Replicas at their limit that start slowly come one by one: up to forty times the start and the looks of the metrics.
+    seconds: 40 * (startupSeconds + 45) + 600,
     even: loadCores,
   }));
 
