@@ -1,14 +1,17 @@
 /** Reads the documents of a file as kubectl does: split at lines of ---, each by itself, in YAML 1.1 or as a stream of JSON. */
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   type Node,
   parseDocument,
   type Scalar as ScalarNode,
   visit,
+  type YAMLParseError,
 } from 'yaml';
 import { type Scalar, ScalarError, scalarOf } from './scalar.ts';
 
@@ -102,35 +105,71 @@ function exactJson(text: string): Value {
 }
 
 /**
- * In a flow collection go-yaml lets lines begin at the margin, `]` above all, and this parser does not: such lines are indented and read again.
+ * In a flow collection and in a text in quotes go-yaml lets lines begin anywhere, `]` and `"` above all, and this parser does not: such lines
+ * are indented and read again.
  * @throws ScalarError for what is no YAML.
  */
 function parseIndented(source: string): { readonly document: Document; readonly source: string } {
   let text = source;
-  for (const indented = new Set<number>(); ; ) {
+  let before = -1;
+  for (let reads = 1; ; reads += 1) {
     const document = parseDocument(text, { version: '1.1', schema: 'failsafe', uniqueKeys: false, merge: false });
     const [error] = document.errors;
     if (error === undefined) return { document, source: text };
-    const lines = text.split('\n');
-    const line = (error.linePos?.[0].line ?? 0) - 1;
-    const isAtMargin =
-      error.code === 'BAD_INDENT' && /^Flow (sequence|map)/.test(error.message) && /^[^ #]/.test(lines[line] ?? '');
-    if (!isAtMargin || indented.has(line))
+    const offset = startOfLineToIndent(error, text);
+    const isTooMuch = reads > READS_AT_LEAST && reads * text.length > MOST_READ;
+    if (offset === undefined || offset <= before || isTooMuch)
       throw new ScalarError(error.message.split('\n')[0]?.replace(/:$/, '') ?? error.message);
-    indented.add(line);
-    lines[line] = `${' '.repeat(MARGIN)}${lines[line]}`;
-    text = lines.join('\n');
+    before = offset;
+    text = indentedFrom(offset, text);
   }
 }
 
+/** Each place that must be indented is one reading more; no manifest has so many, and they would take minutes. */
+const READS_AT_LEAST = 20;
+const MOST_READ = 15_000_000;
+
+function startOfLineToIndent({ code, message, linePos }: YAMLParseError, text: string): number | undefined {
+  const isInFlow = code === 'BAD_INDENT' && /^Flow (sequence|map)/.test(message);
+  const isInQuotes = code === 'MISSING_CHAR' && /^Missing closing ["']quote/.test(message);
+  if (!isInFlow && !isInQuotes) return undefined;
+  // Of a text in quotes the last line is named that belongs to it.
+  let line = (linePos?.[0].line ?? 1) + (isInQuotes ? 1 : 0);
+  let offset = 0;
+  for (; line > 1 && offset >= 0; line -= 1) offset = text.indexOf('\n', offset) + 1 || -1;
+  return offset < 0 ? undefined : offset;
+}
+
 /** Deeper than any collection is nested. */
-const MARGIN = 80;
+const MARGIN = ' '.repeat(80);
+/** Marks of the lexer that stand for nothing in the text. */
+const MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
+
+/** Indents the lines up to the end of the collection, or the text, that has begun before them. */
+function indentedFrom(offset: number, text: string): string {
+  const lines = text.slice(offset).split('\n');
+  const indented = lines.map((line) => (line === '' ? line : MARGIN + line));
+  const all = text.slice(0, offset) + indented.join('\n');
+  let at = 0;
+  let depth = 0;
+  for (const token of new Lexer().lex(all)) {
+    if (MARKS.has(token)) continue;
+    if (token === '[' || token === '{') depth += 1;
+    if (token === ']' || token === '}') depth -= 1;
+    at += token.length;
+    if (at > offset && depth <= 0 && token.trim() !== '') break;
+  }
+  const count = all.slice(offset, at).split('\n').length;
+  return text.slice(0, offset) + [...indented.slice(0, count), ...lines.slice(count)].join('\n');
+}
 
 /** A text in a manifest may hold templates of others; only what cannot be read is taken for one of Helm. */
 function readChunk(text: string, isMarked: boolean): Value | undefined {
   try {
     return readYaml(text, isMarked);
   } catch (error) {
+    if (error instanceof RangeError || /Maximum call stack/.test((error as Error).message))
+      throw new ScalarError('it is nested deeper than can be read here, more than a thousand levels');
     if (!text.includes('{{')) throw error;
     throw new ScalarError(
       `${(error as Error).message}; it has {{ in it: a template must be rendered first, by helm template for example`,
@@ -157,7 +196,9 @@ function readYaml(text: string, isMarked: boolean): Value | undefined {
     return undefined;
   }
   refuseForeign(document, source);
-  return plainOf(document.contents as Node, { document, nodes: 0, aliasedNodes: 0, aliasDepth: 0 }, []);
+  refuseTabs(document, source);
+  const reading = { targets: targetsOf(document), nodes: 0, aliasedNodes: 0, aliasDepth: 0 };
+  return plainOf(document.contents as Node, reading, []);
 }
 
 /** What YAML 1.2 has and go-yaml has not: other characters in the names of anchors, and escapes that come from JSON. */
@@ -176,8 +217,76 @@ function refuseForeign(document: Document, source: string): void {
   });
 }
 
+/** A tab may stand in front of what is written in a flow collection, in quotes, or behind the indentation of a text. */
+function refuseTabs(document: Document, source: string): void {
+  const places = [...source.matchAll(/^ *\t/gm)].map((found) => found.index + found[0].length - 1);
+  if (places.length === 0) return;
+  const free = new Set<number>();
+  const wrong = new Set<number>();
+  visit(document as Document.Parsed, {
+    Node: (_key, node, path) => {
+      if (!node.range || isAlias(node) || (!isScalar(node) && !isFlow(node))) return;
+      const [start, end] = node.range;
+      const isPlain = isScalar(node) && node.type === 'PLAIN';
+      // A plain text goes on as long as nothing but blanks follows it.
+      const until = isPlain && end > start ? end + (/^\s*/.exec(source.slice(end))?.[0].length ?? 0) : end;
+      const within = places.filter((place) => place > start && place < until);
+      const least = within.length > 0 && isScalar(node) ? leastColumn(node, source, columnOf(path, source)) : 0;
+      for (const place of within) {
+        const column = place - source.lastIndexOf('\n', place) - 1;
+        const written = column >= MARGIN.length ? column - MARGIN.length : column;
+        (written < least ? wrong : free).add(place);
+      }
+    },
+  });
+  const first = places.find((place) => wrong.has(place) || !free.has(place));
+  if (first === undefined) return;
+  const line = source.slice(0, first).split('\n').length;
+  throw new ScalarError(`line ${line} begins with a tab, and only blanks may indent it`);
+}
+
+const isFlow = (node: unknown) => (isMap(node) || isSeq(node)) && node.flow === true;
+
+/** The first column at which a tab is a part of the text. @param around the column of the block collection that it is in. */
+function leastColumn({ type, range }: ScalarNode, source: string, around: number): number {
+  if (type === 'PLAIN') return around + 1;
+  if (type !== 'BLOCK_LITERAL' && type !== 'BLOCK_FOLDED') return 0;
+  const [header = '', ...lines] = source.slice(range?.[0], range?.[1]).split('\n');
+  const written = /^[|>][-+]?([1-9])/.exec(header)?.[1];
+  if (written !== undefined) return Math.max(around, 0) + Number(written);
+  // By its first line that has more than blanks, which a tab cannot begin.
+  const [indentation = ''] = /^ *\t?/.exec(lines.find((line) => /[^ ]/.test(line)) ?? '') ?? [];
+  return indentation.endsWith('\t') ? Number.POSITIVE_INFINITY : indentation.length;
+}
+
+/** Where the innermost block collection begins; -1 without one. */
+function columnOf(path: readonly unknown[], source: string): number {
+  const around = path.findLast((each) => (isMap(each) || isSeq(each)) && !isFlow(each)) as Node | undefined;
+  const start = around?.range?.[0];
+  if (start === undefined) return -1;
+  return start - source.lastIndexOf('\n', start - 1) - 1;
+}
+
+/** What each alias stands for: the last anchor of its name that stands before it. */
+function targetsOf(document: Document): ReadonlyMap<Alias, Node | undefined> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node | undefined>();
+  visit(document as Document.Parsed, {
+    Node: (_key, node) => {
+      if (isAlias(node)) targets.set(node, anchors.get(node.source));
+      else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
+
 /** One document, and how many of its nodes have been read so far. */
-type Reading = { readonly document: Document; nodes: number; aliasedNodes: number; aliasDepth: number };
+type Reading = {
+  readonly targets: ReadonlyMap<Alias, Node | undefined>;
+  nodes: number;
+  aliasedNodes: number;
+  aliasDepth: number;
+};
 
 /** The rule of go-yaml (decode.go, allowedAliasRatio): a few lines of aliases of aliases would otherwise become gigabytes. */
 function countNode(reading: Reading): void {
@@ -194,7 +303,7 @@ function plainOf(node: Node | null, reading: Reading, open: readonly Node[]): Va
   if (node === null) return null;
   countNode(reading);
   if (isAlias(node)) {
-    const target = node.resolve(reading.document);
+    const target = reading.targets.get(node);
     if (target === undefined) throw new ScalarError(`the anchor ${node.source} is not known`);
     if (open.includes(target)) throw new ScalarError(`the anchor ${node.source} contains itself`);
     reading.aliasDepth += 1;
@@ -224,11 +333,11 @@ function mapOf(items: readonly Pair[], reading: Reading, open: readonly Node[]):
 
 /** Of several maps in a list the first one holds. */
 function mergedOf(value: Node | null, reading: Reading, open: readonly Node[]): readonly (readonly [string, Value])[] {
-  const node = isAlias(value) ? (value.resolve(reading.document) ?? null) : value;
+  const node = isAlias(value) ? (reading.targets.get(value) ?? null) : value;
   if (isMap(node)) return Object.entries(plainOf(value, reading, open) as Record<string, Value>);
   if (!isSeq<Node>(node)) throw new ScalarError('<< must be followed by a map or a list of maps');
   return node.items.toReversed().flatMap((item) => {
-    const target = isAlias(item) ? item.resolve(reading.document) : item;
+    const target = isAlias(item) ? reading.targets.get(item) : item;
     if (!isMap(target)) throw new ScalarError('<< must be followed by a map or a list of maps');
     return Object.entries(plainOf(item, reading, open) as Record<string, Value>);
   });
@@ -241,7 +350,7 @@ function isMerge(key: Node): boolean {
 }
 
 function keyOf(node: Node, reading: Reading, open: readonly Node[]): string {
-  const target = isAlias(node) ? node.resolve(reading.document) : node;
+  const target = isAlias(node) ? reading.targets.get(node) : node;
   if (target !== undefined && !isScalar(target))
     throw new ScalarError('a key must be one word or number, not a list or a map');
   const isInfinite = isScalar(target) && /^[-+]?\.(inf|nan)$/i.test(textOf(target)) && tagOf(target) === '';
