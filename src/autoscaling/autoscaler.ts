@@ -1,5 +1,7 @@
 /** Reads a HorizontalPodAutoscaler of autoscaling/v2 or v1 with the defaults and the refusals of the API server. */
+import { decodeKind } from '#kubernetes/decode.ts';
 import { Field, type Refusals } from '#kubernetes/field.ts';
+import { refuseBadMetadata, refuseBadName } from '#kubernetes/names.ts';
 import type { KubernetesObject } from '#kubernetes/objects.ts';
 import { quantityAsNumber } from '#kubernetes/quantity.ts';
 import type { Value } from '#kubernetes/yaml.ts';
@@ -45,18 +47,10 @@ export function autoscalerOf(object: KubernetesObject, refusals: Refusals): Auto
     return undefined;
   }
   const root = new Field(value, '', refusals);
-  if (object.name === '') root.at('metadata').at('name').refuse('a name');
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(object.namespace)) {
-    root.at('metadata').at('namespace').refuse('a name of small letters, digits and dashes');
-  }
+  decodeKind(root, `autoscaling/${version} HorizontalPodAutoscaler`);
+  refuseBadMetadata(root.at('metadata'));
   const spec = root.at('spec');
   const isV1 = version === 'v1';
-  spec.map([
-    'scaleTargetRef',
-    'minReplicas',
-    'maxReplicas',
-    ...(isV1 ? ['targetCPUUtilizationPercentage'] : ['metrics', 'behavior']),
-  ]);
   const target = targetOf(spec.at('scaleTargetRef'));
   const metrics = isV1 ? metricsOfV1(root) : spec.at('metrics').list().map(metricOf);
   const behavior = isV1 ? behaviorOfV1(root) : behaviorOf(spec.at('behavior'));
@@ -82,7 +76,6 @@ function adviceFor(version: string): string {
 }
 
 function targetOf(ref: Field): Autoscaler['target'] {
-  ref.map(['apiVersion', 'kind', 'name']);
   const [apiVersion = '', kind = '', name = ''] = [
     ref.at('apiVersion').text(),
     ref.at('kind').text(),
@@ -90,6 +83,7 @@ function targetOf(ref: Field): Autoscaler['target'] {
   ];
   if (kind === '') ref.at('kind').refuse('the kind of what it scales, such as Deployment');
   if (name === '') ref.at('name').refuse('the name of what it scales');
+  for (const field of ['kind', 'name']) refuseBadName(ref.at(field), 'pathSegment');
   const isCore = kind === 'ReplicationController' && (apiVersion === 'v1' || apiVersion === '');
   if (!isCore && !/^[^/]+\/[^/]+$/.test(apiVersion))
     ref.at('apiVersion').refuse('a group and a version, such as apps/v1');
@@ -125,44 +119,62 @@ const SOURCES = {
 } as const;
 
 function metricOf(field: Field): Metric {
-  field.map(['type', ...Object.values(SOURCES)]);
   const types = Object.keys(SOURCES) as (keyof typeof SOURCES)[];
   const type = field.at('type').oneOf(types) ?? field.at('type').refuse(`one of ${types.join(', ')}`);
   if (type === undefined) return {};
   const source = field.at(SOURCES[type]);
-  if (!source.isThere) source.refuse(`because the type is ${type}`);
+  if (!source.isThere) source.refuse(`a map of fields, because the type is ${type}`);
   for (const other of types) {
     if (other !== type && field.at(SOURCES[other]).isThere)
       field.at(SOURCES[other]).refuse(`left out, because the type is ${type}`);
   }
-  source.map();
   if (type === 'Resource' || type === 'ContainerResource') return resourceMetric(source, type);
-  const name = source.at('metric').at('name').text();
-  return { other: name ?? type, isOutside: type === 'Object' || type === 'External' };
+  const name = source.at('metric').at('name');
+  refuseBadName(name, 'pathSegment');
+  refuseBadTarget(source.at('target'), type);
+  if (type === 'Object') {
+    for (const part of ['kind', 'name']) refuseBadName(source.at('describedObject').at(part), 'pathSegment');
+  }
+  return { other: name.text() ?? type, isOutside: type === 'Object' || type === 'External' };
 }
 
 function resourceMetric(source: Field, type: 'Resource' | 'ContainerResource'): Metric {
-  source.map(['name', 'target', ...(type === 'ContainerResource' ? ['container'] : [])]);
   const name = source.at('name').text();
   if (name === undefined || name === '') source.at('name').refuse('the name of a resource, such as cpu');
   const container = type === 'ContainerResource' ? source.at('container').text() : undefined;
-  if (type === 'ContainerResource' && !container) source.at('container').refuse('the name of a container');
+  if (type === 'ContainerResource') refuseBadName(source.at('container'), 'label');
   const target = targetValueOf(source.at('target'));
-  if (name !== 'cpu') return { other: name };
+  if (name !== 'cpu') return name === undefined ? {} : { other: name };
   return target === undefined ? {} : { cpu: { container, target } };
 }
 
 /** The type is checked and then of no account: what is set holds. */
-function targetValueOf(field: Field): CpuMetric['target'] | undefined {
-  field.map(['type', 'averageUtilization', 'averageValue', 'value']);
+function refuseBadTarget(field: Field, source?: 'Pods' | 'Object' | 'External'): void {
   field.at('type').oneOf(['Utilization', 'AverageValue', 'Value']) ??
     field.at('type').refuse('one of Utilization, AverageValue, Value');
+  const [value, average] = [field.at('value'), field.at('averageValue')];
+  for (const amount of [value, average]) {
+    const milli = amount.quantity();
+    if (milli !== undefined && milli <= 0n) amount.refuse('above 0');
+  }
+  const percent = field.at('averageUtilization');
+  atLeastOne(percent, percent.integer());
+  if (average.isThere) {
+    if (source === 'External' && value.isThere) value.refuse('left out, because averageValue is there too');
+  } else if (source === 'Pods') {
+    average.refuse('an amount above 0');
+  } else if (source !== undefined && !value.isThere) {
+    average.refuse('an amount above 0, unless value is there');
+  }
+}
+
+function targetValueOf(field: Field): CpuMetric['target'] | undefined {
+  refuseBadTarget(field);
   const [percent, milli] = [field.at('averageUtilization'), field.at('averageValue')];
-  const [asPercent, asMilli] = [percent.integer(), milli.quantity()];
   if (percent.isThere && milli.isThere) return milli.refuse('left out, because averageUtilization is there too');
-  if (percent.isThere) return atLeastOne(percent, asPercent) && { percent: asPercent ?? 0 };
-  if (!milli.isThere) return percent.refuse('a number of per cent, unless averageValue is there');
-  if (asMilli !== undefined && asMilli <= 0n) return milli.refuse('above 0');
+  const [asPercent, asMilli] = [percent.integer(), milli.quantity()];
+  if (asPercent !== undefined) return { percent: asPercent };
+  if (!percent.isThere && !milli.isThere) return percent.refuse('a number of per cent, unless averageValue is there');
   return asMilli === undefined ? undefined : { milli: asMilli };
 }
 
@@ -227,7 +239,6 @@ function inSmallLetters(value: Value): Value {
 
 /** `spec.behavior`. */
 export function behaviorOf(field: Field): BehaviorParts {
-  field.map(['scaleUp', 'scaleDown']);
   return {
     hasBehavior: field.isThere,
     scaleUp: rulesOf(field.at('scaleUp'), DEFAULT_SCALE_UP),
@@ -237,7 +248,6 @@ export function behaviorOf(field: Field): BehaviorParts {
 
 /** Each field that is not given has its default, and not the others. */
 function rulesOf(field: Field, defaults: ScalingRules): ScalingRules {
-  field.map(['stabilizationWindowSeconds', 'selectPolicy', 'policies', 'tolerance']);
   const window = within(field.at('stabilizationWindowSeconds'), 0, 3600);
   const policies = field.at('policies');
   const given = policies.list().map(policyOf);
@@ -252,7 +262,6 @@ function rulesOf(field: Field, defaults: ScalingRules): ScalingRules {
 }
 
 function policyOf(field: Field): ScalingPolicy {
-  field.map(['type', 'value', 'periodSeconds']);
   const type = field.at('type');
   return {
     type: (type.isThere ? type.oneOf(['Pods', 'Percent']) : type.refuse('Pods or Percent')) ?? 'Pods',

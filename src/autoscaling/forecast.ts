@@ -59,7 +59,8 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
     shares.push(share);
     if (second % SYNC_PERIOD_SECONDS !== 0) continue;
 
-    const pods = replicas.map((replica) => podAt(replica, second, shares, idleCores));
+    const podOf = remembered((replica) => podAt(replica, second, shares, idleCores));
+    const pods = replicas.map(podOf);
     const { replicas: wanted, utilization, averageCores } = wishOf(replicas.length, pods, spec.measures, tolerance);
     const step = stepTowards(wanted, replicas.length, second, spec, history);
     history = step.history;
@@ -85,6 +86,16 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
     });
   }
   return moments;
+}
+
+/** Replicas that started together are alike: ten thousand are reckoned as one. */
+function remembered(make: (replica: Replica) => Pod): (replica: Replica) => Pod {
+  const made = new Map<number, Pod>();
+  return (replica) => {
+    const pod = made.get(replica.startedAtSeconds) ?? make(replica);
+    made.set(replica.startedAtSeconds, pod);
+    return pod;
+  };
 }
 
 const toleranceOf = ({ scaleUp, scaleDown }: AutoscalerSpec) => ({ up: scaleUp.tolerance, down: scaleDown.tolerance });

@@ -157,7 +157,96 @@ spec: { <<: *c, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: w
     );
     const notes = partsOf(DEPLOYMENT, more).notes.join('\n');
     assert.match(notes, /more than cpu \(memory\)/);
-    assert.match(notes, /does not know: spec\.maxReplica\./);
+    assert.match(notes, /does not know: spec\.maxReplica \(perhaps maxReplicas\)\./);
+  });
+
+  for (const [what, wrong, said] of [
+    [
+      'metrics that stand one step too far left',
+      AUTOSCALER.replace(/ {2}(metrics: .*\n)(.*\n)/, '$2$1'),
+      /: metrics \(it belongs into spec\)\./,
+    ],
+    [
+      'a slip in metadata',
+      AUTOSCALER.replace('{ name: web }', '{ name: web, nmespace: shop }'),
+      /: metadata\.nmespace \(perhaps namespace\)\./,
+    ],
+    ['notes of Helm behind it', `${AUTOSCALER}NOTES: |\n  Thank you.\n`, /: NOTES\./],
+    [
+      'a field too far right',
+      AUTOSCALER.replace('name: web }\n  max', 'name: web, minReplicas: 2 }\n  max'),
+      /: spec\.scaleTargetRef\.minReplicas \(it belongs further to the left\)\./,
+    ],
+  ] as const) {
+    it(`is forecast without ${what}, which a note names`, () => {
+      assert.match(partsOf(DEPLOYMENT, wrong).notes.join('\n'), said);
+    });
+  }
+
+  it('says of a request that is misspelt both that it is missing and how it is spelt', () => {
+    const slip = DEPLOYMENT.replaceAll('requests:', 'request:');
+    assert.match(
+      refusalOf(slip, AUTOSCALER),
+      /no CPU request for container b.*resources\.request \(perhaps requests\)/s,
+    );
+    const without = DEPLOYMENT.replaceAll('resources: { requests: { cpu: 0.05 } }', 'requests: { cpu: 0.05 }');
+    assert.match(refusalOf(without, AUTOSCALER), /\.requests \(it belongs into resources\)/);
+  });
+
+  it('is refused where a name is a list or a map, and the others of the file are read', () => {
+    for (const name of ['[a]', '{ a: b }', '7', 'yes']) {
+      const wrong = AUTOSCALER.replace('{ name: web }', `{ name: ${name} }`);
+      const { autoscalers, errors } = read(DEPLOYMENT, `${wrong}---${AUTOSCALER}`);
+      assert.deepEqual(
+        autoscalers.map((each) => each.parts.ok),
+        [true],
+      );
+      assert.match(errors.join(), /1\.yaml: a HorizontalPodAutoscaler: metadata\.name is .*; it must be a text/);
+    }
+  });
+
+  it('is not stopped by a rival, a twin or another workload that the API server refuses', () => {
+    const rival = AUTOSCALER.replace('{ name: web }', '{ name: other }').replace('maxReplicas: 7', 'maxReplicas: 0');
+    const older = AUTOSCALER.replace('autoscaling/v2', 'autoscaling/v2beta2');
+    const unselected = DEPLOYMENT.replace('{ name: web }', '{ name: other }').replace('selector:', 'selectr:');
+    assert.equal(read(AUTOSCALER, DEPLOYMENT, rival, older, unselected).autoscalers[0]?.parts.ok, true);
+    assert.match(
+      refusalOf(AUTOSCALER, DEPLOYMENT, rival.replace('maxReplicas: 0', 'maxReplicas: 9')),
+      /AmbiguousSelector/,
+    );
+  });
+
+  it('is forecast without a LimitRange that the API server refuses, which is named', () => {
+    const range =
+      'apiVersion: v1\nkind: LimitRange\nmetadata: { name: limits }\nspec: { limits: [{ type: Container, default: { cpu: 1 m } }] }\n';
+    const { autoscalers, errors } = read(DEPLOYMENT, AUTOSCALER, range);
+    assert.equal(autoscalers[0]?.parts.ok, true);
+    assert.match(
+      errors.join(),
+      /2\.yaml, LimitRange limits: spec\.limits\[0\]\.default\.cpu is "1 m"; it must be a quantity/,
+    );
+  });
+
+  it('says that minReplicas: 0 is new, and what replicas out of its bounds become', () => {
+    const zero = AUTOSCALER.replace('maxReplicas: 7', 'maxReplicas: 7\n  minReplicas: 0').replace(
+      'metrics: [',
+      'metrics: [{ type: External, external: { metric: { name: q }, target: { type: Value, value: 3 } } }, ',
+    );
+    assert.match(partsOf(DEPLOYMENT, zero).notes.join('\n'), /Kubernetes before 1\.37 refuses that/);
+    const many = DEPLOYMENT.replace('spec:\n  selector', 'spec:\n  replicas: 50\n  selector');
+    assert.match(partsOf(many, AUTOSCALER).notes.join('\n'), /asks for 50 replicas; the autoscaler makes 7 of them/);
+  });
+
+  it('is read in seconds from thousands of anchors, pairs and lines at the margin', { timeout: 120_000 }, () => {
+    const numbers = Array.from({ length: 20_000 }, (_, index) => index);
+    const anchors = numbers.map((each) => `a${each}: &x${each} { y: 1 }\nb${each}: *x${each}\n`).join('');
+    const margin = `a:\n  b: [\n${numbers.map((each) => `${each},\n`).join('')}]\n`;
+    for (const text of [anchors, margin]) assert.equal(readDocuments(text).error, undefined);
+    const pairs = numbers
+      .slice(0, 2000)
+      .flatMap((each) => [DEPLOYMENT, AUTOSCALER].map((text) => text.replaceAll('web', `web${each}`)));
+    const { autoscalers } = read(pairs.join('---'));
+    assert.equal(autoscalers.filter(({ parts }) => parts.ok).length, 2000);
   });
 
   it('is found beside files that cannot be read, which are named', () => {

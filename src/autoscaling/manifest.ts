@@ -1,16 +1,19 @@
 /** The autoscalers of some manifests: from files to the words of this room, each with its workload. Pure. */
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
+import { decode } from '#kubernetes/decode.ts';
 import { Field, Refusals } from '#kubernetes/field.ts';
 import { called, groupAndVersion, type KubernetesObject, type ManifestFile, readObjects } from '#kubernetes/objects.ts';
-import { type ContainerDefaults, NO_DEFAULTS, type PodCpu, podCpuOf } from '#kubernetes/pod-requests.ts';
+import type { ContainerCpu } from '#kubernetes/pod-requests.ts';
 import type { Milli } from '#kubernetes/quantity.ts';
-import { labelsOf, type Selector, selectorOf } from '#kubernetes/selector.ts';
 import { readDocuments } from '#kubernetes/yaml.ts';
 import { type Autoscaler, autoscalerOf, type BehaviorParts, behaviorOf, type CpuMetric } from './autoscaler.ts';
 import type { AutoscalerSpec, Measure } from './spec.ts';
+import { type Workload, workloadsOf } from './workload.ts';
 
 export type ManifestParts = {
   readonly spec: AutoscalerSpec;
+  /** What the workload asks for; `null` where it says nothing. At 0 the autoscaler does nothing. */
+  readonly replicas: number | null;
   /** Of the container that bears the load: the one that the metric names, or the first. `null` without one. */
   readonly limitCores: number | null;
   /** What the forecast leaves out, in a sentence each. */
@@ -38,66 +41,101 @@ export type ManifestReading = {
 export function readManifests(files: readonly ManifestFile[]): ManifestReading {
   const { objects, errors, notes } = readObjects(files);
   const workloads = workloadsOf(objects);
-  const autoscalers = objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  const candidates = objects
+    .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
+    .map((object) => candidateOf(object, objects, workloads.all));
+  const taken = candidates.filter(({ autoscaler }) => autoscaler !== undefined);
+  const surroundings = { workloads: workloads.all, errors, candidates: taken, rivals: rivalsOf(taken, workloads.all) };
   return {
-    errors,
+    errors: [...errors, ...workloads.errors],
     notes,
-    autoscalers: autoscalers.map((object) => ({
-      name: object.name,
-      namespace: object.namespace,
-      file: object.file,
-      parts: partsOf(object, { objects, workloads, autoscalers, errors }),
+    autoscalers: candidates.map((candidate) => ({
+      name: candidate.object.name,
+      namespace: candidate.object.namespace,
+      file: candidate.object.file,
+      parts: partsOf(candidate, surroundings),
     })),
   };
 }
 
-/** @param text `spec.behavior` as JSON or YAML. Refuses what Kubernetes would. */
+/** @param text `spec.behavior` as JSON or YAML, from the option --behavior. Refuses what Kubernetes would. */
 export function readBehavior(text: string): Outcome<BehaviorParts, readonly string[]> {
   const { documents, error } = readDocuments(text);
-  if (error !== undefined) return refused([`this is not YAML: ${error}`]);
-  const refusals = new Refusals('behavior');
-  const behavior = behaviorOf(new Field(documents[0], '', refusals));
-  const unknown = refusals.unknown.map((path) => `${path} is no field of it.`);
+  if (error !== undefined) return refused([`--behavior is not YAML: ${error}.`]);
+  const [document, second] = documents;
+  if (document === undefined || second !== undefined)
+    return refused(['--behavior must be one map, such as {"scaleDown": {"stabilizationWindowSeconds": 60}}.']);
+  const refusals = new Refusals('--behavior');
+  const field = new Field(document, '', refusals);
+  decode(field, 'HorizontalPodAutoscalerBehavior');
+  const behavior = behaviorOf(field);
+  const unknown = refusals.unknownFields.map((each) => `--behavior: ${each} is no field of it.`);
   const wrong = [...refusals.sentences, ...unknown];
   return wrong.length > 0 ? refused(wrong) : granted(behavior);
 }
 
-type Surroundings = {
-  readonly objects: readonly KubernetesObject[];
-  readonly workloads: readonly Workload[];
-  readonly autoscalers: readonly KubernetesObject[];
-  readonly errors: readonly string[];
+/** An autoscaler and what it scales, as far as either is there and taken. */
+type Candidate = {
+  readonly object: KubernetesObject;
+  readonly refusals: Refusals;
+  readonly autoscaler: Autoscaler | undefined;
+  readonly workload: Workload | undefined;
 };
 
-function partsOf(object: KubernetesObject, given: Surroundings): Outcome<ManifestParts, readonly string[]> {
-  const { autoscalers, errors } = given;
+function candidateOf(
+  object: KubernetesObject,
+  objects: readonly KubernetesObject[],
+  workloads: readonly Workload[],
+): Candidate {
   const refusals = new Refusals(called(object));
-  const twin = autoscalers.find((other) => other !== object && isSame(other, object));
+  const autoscaler = autoscalerOf(object, refusals);
+  if (autoscaler === undefined || refusals.sentences.length > 0)
+    return { object, refusals, autoscaler: undefined, workload: undefined };
+  return { object, refusals, autoscaler, workload: targetIn(workloads, objects, object, autoscaler, refusals) };
+}
+
+type Surroundings = {
+  readonly workloads: readonly Workload[];
+  readonly errors: readonly string[];
+  readonly candidates: readonly Candidate[];
+  readonly rivals: ReadonlyMap<Candidate, readonly Candidate[]>;
+};
+
+function partsOf(candidate: Candidate, given: Surroundings): Outcome<ManifestParts, readonly string[]> {
+  const { object, refusals, autoscaler, workload } = candidate;
+  const refusedWith = (more: readonly string[] = []) => refused([...refusals.sentences, ...more, ...refusals.unknown]);
+  if (autoscaler === undefined) return refusedWith();
+  const twin = given.candidates.find((other) => other !== candidate && isSame(other.object, object));
   if (twin !== undefined) {
-    const files = [...new Set([object.file, twin.file])].join(' and ');
+    const files = [...new Set([object.file, twin.object.file])].join(' and ');
     refusals.say(`it stands twice, in ${files}: give the file of the one that is meant.`);
   }
-  const autoscaler = autoscalerOf(object, refusals);
-  if (autoscaler === undefined || refusals.sentences.length > 0) return refused(refusals.sentences);
-  const workload = targetIn(given, object, autoscaler, refusals);
   if (workload === undefined) {
-    const [first, ...others] = errors;
+    const [first, ...others] = given.errors;
     const more = others.length > 0 ? ` And ${others.length} more could not be read.` : '';
-    const unread = first === undefined ? [] : [`Perhaps it stands in what could not be read. ${first}${more}`];
-    return refused([...refusals.sentences, ...unread]);
+    return refusedWith(first === undefined ? [] : [`Perhaps it stands in what could not be read. ${first}${more}`]);
   }
-  if (workload.refusals.sentences.length > 0) return refused(workload.refusals.sentences);
-  refuseRivals(object, workload, given, refusals);
-  const measures = autoscaler.cpuMetrics.flatMap((metric) => measureOf(metric, workload, refusals) ?? []);
+  if (workload.refusals.sentences.length > 0)
+    return refusedWith([...workload.refusals.sentences, ...workload.refusals.unknown]);
+  const [rival, ...more] = (given.rivals.get(candidate) ?? []).filter((other) => !isSame(other.object, object));
+  if (rival !== undefined) {
+    const also = more.length > 0 ? ` (and ${more.length} more)` : '';
+    refusals.say(
+      `HorizontalPodAutoscaler ${rival.object.name} (${rival.object.file})${also} finds the same pods, so that none of them scales: AmbiguousSelector.`,
+    );
+  }
+  const others = podsOfOthers(workload, given.workloads);
+  const measures = autoscaler.cpuMetrics.flatMap((metric) => measureOf(metric, workload, others, refusals) ?? []);
   const [first, ...rest] = measures;
   if (autoscaler.cpuMetrics.length === 0) {
     refusals.say(`it has no metric of cpu, only ${autoscaler.otherMetrics.join(', ')}; no other can be forecast.`);
   }
-  if (refusals.sentences.length > 0 || first === undefined) return refused(refusals.sentences);
+  if (refusals.sentences.length > 0 || first === undefined) return refusedWith(workload.refusals.unknown);
   const { minReplicas, maxReplicas, behavior } = autoscaler;
   return granted({
+    replicas: workload.replicas ?? null,
     limitCores: limitOf(autoscaler.cpuMetrics[0], workload),
-    notes: notesOf(autoscaler, workload, given.workloads, refusals),
+    notes: notesOf(autoscaler, workload, others, refusals),
     spec: { minReplicas, maxReplicas, measures: [first, ...rest], ...behavior },
   });
 }
@@ -105,118 +143,25 @@ function partsOf(object: KubernetesObject, given: Surroundings): Outcome<Manifes
 const isSame = (a: KubernetesObject, b: KubernetesObject) =>
   a.group === b.group && a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 
-/** Something that has replicas with pods of one form. */
-type Workload = {
-  readonly object: KubernetesObject;
-  readonly cpu: PodCpu;
-  readonly labels: ReadonlyMap<string, string>;
-  readonly selects: Selector;
-  readonly refusals: Refusals;
-};
-
-/** The kinds that Kubernetes itself can scale, with the versions that it serves. Others, such as Rollout, are trusted if they have a template. */
-const SCALABLE: Readonly<Record<string, string>> = {
-  'apps/Deployment': 'v1',
-  'apps/ReplicaSet': 'v1',
-  'apps/StatefulSet': 'v1',
-  '/ReplicationController': 'v1',
-};
-const BUILT_IN_GROUPS: ReadonlySet<string> = new Set(['', 'apps', 'batch', 'extensions']);
-
-function workloadsOf(objects: readonly KubernetesObject[]): readonly Workload[] {
-  return objects.flatMap((object) => {
-    const refusals = new Refusals(called(object));
-    const key = `${object.group}/${object.kind}`;
-    const served = SCALABLE[key];
-    if (served === undefined && BUILT_IN_GROUPS.has(object.group)) return [];
-    const root = new Field(object.value, '', refusals);
-    const source = served === undefined ? templateHolder(object, objects, refusals) : root;
-    if (source === undefined) return [];
-    if (served !== undefined && object.version !== served) {
-      refusals.say(
-        `its apiVersion is ${object.group}/${object.version}, which no Kubernetes serves any more: write ${object.group}/${served}.`,
-      );
-    }
-    return [workloadOf(object, root.at('spec'), source.at('spec'), objects)];
-  });
-}
-
-/** A custom resource with a template of its own, or with that of the workload that it names. */
-function templateHolder(
-  object: KubernetesObject,
-  objects: readonly KubernetesObject[],
-  refusals: Refusals,
-): Field | undefined {
-  const root = new Field(object.value, '', refusals);
-  if (Array.isArray(root.at('spec').at('template').at('spec').at('containers').value)) return root;
-  const ref = root.at('spec').at('workloadRef');
-  const [group] = groupAndVersion(ref.at('apiVersion').text() ?? '');
-  const [kind, name] = [ref.at('kind').text(), ref.at('name').text()];
-  const named = objects.find(
-    (each) => each.group === group && each.kind === kind && each.name === name && each.namespace === object.namespace,
-  );
-  return named === undefined ? undefined : new Field(named.value, '', refusals);
-}
-
-function workloadOf(
-  object: KubernetesObject,
-  spec: Field,
-  source: Field,
-  objects: readonly KubernetesObject[],
-): Workload {
-  const { refusals } = spec;
-  const replicas = spec.at('replicas').integer();
-  if (replicas !== undefined && replicas < 0) spec.at('replicas').refuse('at least 0');
-  const template = source.at('template');
-  const labels = labelsOf(template.at('metadata').at('labels'));
-  const selector = source.at('selector');
-  const isReplicationController = object.kind === 'ReplicationController';
-  const selects = isReplicationController ? selectorOfLabels(selector, labels) : selectorOf(selector);
-  if (!isReplicationController && !selector.isThere)
-    selector.refuse('the labels of its pods, such as matchLabels: {app: web}');
-  else if (!selects(labels))
-    refusals.say('its selector does not match the labels of its own template, so that it is refused.');
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(object.namespace)) {
-    new Field(object.namespace, 'metadata.namespace', refusals).refuse('a name of small letters, digits and dashes');
-  }
-  return {
-    object,
-    cpu: podCpuOf(template.at('spec'), defaultsIn(object.namespace, objects)),
-    labels,
-    selects,
-    refusals,
-  };
-}
-
-/** A plain map of labels, by default those of the template. */
-function selectorOfLabels(selector: Field, labels: ReadonlyMap<string, string>): Selector {
-  const wanted = selector.isThere ? labelsOf(selector) : labels;
-  return (given) => [...wanted].every(([name, value]) => given.get(name) === value);
-}
-
-function defaultsIn(namespace: string, objects: readonly KubernetesObject[]): ContainerDefaults {
-  const range = objects.find((each) => each.kind === 'LimitRange' && each.group === '' && each.namespace === namespace);
-  if (range === undefined) return NO_DEFAULTS;
-  const limits = new Field(range.value, '', new Refusals(called(range))).at('spec').at('limits').list();
-  const container = limits.find((each) => each.at('type').value === 'Container');
-  if (container === undefined) return NO_DEFAULTS;
-  const cpu = (name: string) => container.at(name).at('cpu').quantity();
-  return { request: cpu('defaultRequest'), limit: cpu('default'), most: cpu('max') };
-}
-
 function targetIn(
-  { workloads, objects }: Pick<Surroundings, 'workloads' | 'objects'>,
+  workloads: readonly Workload[],
+  objects: readonly KubernetesObject[],
   { namespace }: KubernetesObject,
   { target }: Autoscaler,
   refusals: Refusals,
 ): Workload | undefined {
   const [group] = groupAndVersion(target.apiVersion);
   const named = workloads.filter(
-    ({ object }) => object.kind === target.kind && object.name === target.name && object.group === group,
+    ({ object, isScalable }) =>
+      isScalable && object.kind === target.kind && object.name === target.name && object.group === group,
   );
-  const [found, twin] = named.filter(({ object }) => object.namespace === namespace);
+  const here = named.filter(({ object }) => object.namespace === namespace);
+  // What the API server refuses stands beside nothing.
+  const taken = here.filter((each) => each.refusals.sentences.length === 0);
+  const [found, twin] = taken.length > 0 ? taken : here;
   if (found !== undefined && twin === undefined) return found;
-  const what = `${target.kind} ${target.name}`;
+  // A blank at the end would not be seen.
+  const what = `${target.kind} ${/\s/.test(target.name) ? JSON.stringify(target.name) : target.name}`;
   if (found !== undefined && twin !== undefined) {
     const files = [...new Set([found.object.file, twin.object.file])].join(' and ');
     refusals.say(`it scales ${what}, which stands twice, in ${files}: give the file of the one that is meant.`);
@@ -246,58 +191,65 @@ function targetIn(
   return undefined;
 }
 
-/** The controller finds pods by labels alone: whatever matches counts, whoever made it. */
+/** Pods of others that the controller finds: by labels alone, whoever made them. */
 const podsOfOthers = (workload: Workload, workloads: readonly Workload[]) =>
   workloads.filter(
     (other) =>
       other !== workload &&
+      other.object !== workload.source &&
+      other.source !== workload.object &&
       other.object.namespace === workload.object.namespace &&
-      other.object.kind !== 'Rollout' &&
+      other.replicas !== 0 &&
+      other.refusals.sentences.length === 0 &&
       workload.selects(other.labels),
   );
 
-/** Two autoscalers that find the same pods stop each other: AmbiguousSelector. */
-function refuseRivals(object: KubernetesObject, workload: Workload, given: Surroundings, refusals: Refusals): void {
-  for (const other of given.autoscalers) {
-    if (other === object || isSame(other, object) || other.namespace !== object.namespace) continue;
-    const silent = new Refusals(called(other));
-    const rival = autoscalerOf(other, silent);
-    const target = rival && targetIn(given, other, rival, silent);
-    if (target === undefined || (!workload.selects(target.labels) && !target.selects(workload.labels))) continue;
-    refusals.say(
-      `HorizontalPodAutoscaler ${other.name} (${other.file}) finds the same pods, so that neither of the two scales: AmbiguousSelector.`,
+/** Autoscalers that find the same pods stop each other: AmbiguousSelector. @returns for each a group that it is in. */
+function rivalsOf(
+  candidates: readonly Candidate[],
+  workloads: readonly Workload[],
+): ReadonlyMap<Candidate, readonly Candidate[]> {
+  const rivals = new Map<Candidate, readonly Candidate[]>();
+  for (const { object, labels } of workloads) {
+    const finding = candidates.filter(
+      (each) => each.object.namespace === object.namespace && each.workload?.selects(labels) === true,
     );
+    const hasOthers = finding.some((each) => !isSame(each.object, finding[0]?.object ?? each.object));
+    if (hasOthers) for (const one of finding) rivals.set(one, finding);
   }
+  return rivals;
 }
 
-function measureOf({ container, target }: CpuMetric, workload: Workload, refusals: Refusals): Measure | undefined {
-  if ('milli' in target) return { type: 'average', targetCores: coresOf(target.milli) };
-  const { containers, request } = workload.cpu;
-  if (container === undefined) return utilization(request, target.percent, workload, refusals);
-  const named = containers.find(({ name }) => name === container);
-  if (named === undefined) {
-    const names = containers.map(({ name }) => name).join(', ');
-    refusals.say(
-      `its metric looks at container ${container}, which ${inBrackets(workload.object)} does not have; it has ${names}.`,
-    );
-    return undefined;
-  }
-  return utilization(named.request ?? { missing: `container ${container}` }, target.percent, workload, refusals);
-}
-
-function utilization(
-  request: PodCpu['request'],
-  targetPercent: number,
-  { object }: Workload,
+function measureOf(
+  metric: CpuMetric,
+  workload: Workload,
+  others: readonly Workload[],
   refusals: Refusals,
 ): Measure | undefined {
-  if (typeof request === 'bigint' && request > 0n)
-    return { type: 'utilization', requestCores: coresOf(request), targetPercent };
+  const { container, target } = metric;
+  if ('milli' in target) return { type: 'average', targetCores: coresOf(target.milli) };
+  const request = requestOf(workload, container);
+  if (typeof request === 'string') return refusals.say(`${inBrackets(workload.object)} ${request}`);
+  for (const other of others) {
+    const why = requestOf(other, container);
+    if (typeof why !== 'string') continue;
+    const name = inBrackets(other.object);
+    return refusals.say(`the pods of ${name} have the labels that its controller looks for. ${name} ${why}`);
+  }
+  return { type: 'utilization', requestCores: coresOf(request), targetPercent: target.percent };
+}
+
+/** What is divided by; a text says why there is nothing, to follow the workload. */
+function requestOf({ cpu }: Workload, container: string | undefined): Milli | string {
+  const named = cpu.containers.find(({ name }) => name === container);
+  if (container !== undefined && named === undefined) {
+    const names = cpu.containers.map(({ name }) => name).join(', ');
+    return `has no container ${container}, at which the metric looks; it has ${names}.`;
+  }
+  const request = named === undefined ? cpu.request : (named.request ?? { missing: `container ${named.name}` });
+  if (typeof request === 'bigint' && request > 0n) return request;
   const why = typeof request === 'bigint' ? 'requests no CPU at all' : `has no CPU request for ${request.missing}`;
-  refusals.say(
-    `${inBrackets(object)} ${why}, so that the autoscaler has nothing to divide by and never scales. Set resources.requests.cpu there.`,
-  );
-  return undefined;
+  return `${why}, so that the autoscaler has nothing to divide by and never scales. Set resources.requests.cpu there.`;
 }
 
 const inBrackets = ({ kind, name, file }: KubernetesObject) => `${kind} ${name} (${file})`;
@@ -305,37 +257,37 @@ const inBrackets = ({ kind, name, file }: KubernetesObject) => `${kind} ${name} 
 const coresOf = (milli: Milli) => Number(milli) / 1000;
 
 function limitOf(metric: CpuMetric | undefined, { cpu }: Workload): number | null {
-  const bearer = cpu.containers.find(({ name, isInit }) =>
-    metric?.container === undefined ? !isInit : name === metric.container,
-  );
-  const limits = [bearer?.limit, cpu.limit].filter((limit) => limit !== undefined);
+  const bears = ({ name, isInit }: ContainerCpu) =>
+    metric?.container === undefined ? !isInit : name === metric.container;
+  const limits = [cpu.containers.find(bears)?.limit, cpu.limit].filter((limit) => limit !== undefined);
   return limits.length === 0 ? null : coresOf(limits.toSorted((a, b) => Number(a - b))[0] ?? 0n);
 }
 
 function notesOf(
   autoscaler: Autoscaler,
   workload: Workload,
-  workloads: readonly Workload[],
+  others: readonly Workload[],
   refusals: Refusals,
 ): readonly string[] {
-  const { otherMetrics, cpuMetrics } = autoscaler;
-  const others = podsOfOthers(workload, workloads).map(({ object }) => called(object));
-  return [
-    ...(otherMetrics.length > 0
-      ? [`It looks at more than cpu (${otherMetrics.join(', ')}), which may want more replicas.`]
-      : []),
-    ...(cpuMetrics.some(({ container }) => container !== undefined)
-      ? ['The load is taken to run in the container that the metric names.']
-      : []),
-    ...(others.length > 0
-      ? [
-          `The pods of ${others.join(', ')} have the labels that the controller looks for, so that it counts them too; the forecast does not.`,
-        ]
-      : []),
-    ...(refusals.unknown.length > 0
-      ? [
-          `There are fields that Kubernetes does not know: ${refusals.unknown.join(', ')}. kubectl apply refuses them, Helm drops them; the forecast does without.`,
-        ]
-      : []),
-  ];
+  const { otherMetrics, cpuMetrics, minReplicas, maxReplicas } = autoscaler;
+  const { object, replicas = minReplicas, isCustom } = workload;
+  const notes = [...refusals.unknown, ...workload.refusals.unknown];
+  if (otherMetrics.length > 0)
+    notes.push(`It looks at more than cpu (${otherMetrics.join(', ')}), which may want more replicas.`);
+  if (cpuMetrics.some(({ container }) => container !== undefined))
+    notes.push('The load is taken to run in the container that the metric names.');
+  if (others.length > 0) {
+    const names = others.map((other) => called(other.object)).join(', ');
+    notes.push(
+      `The pods of ${names} have the labels that the controller looks for, so that it counts them too; the forecast does not.`,
+    );
+  }
+  if (isCustom) notes.push(`${object.kind} is no kind of Kubernetes itself: it is taken to be one that can be scaled.`);
+  if (replicas > maxReplicas || (replicas < minReplicas && replicas > 0)) {
+    const bound = replicas > maxReplicas ? maxReplicas : minReplicas;
+    notes.push(`${inBrackets(object)} asks for ${replicas} replicas; the autoscaler makes ${bound} of them at once.`);
+  }
+  if (minReplicas === 0)
+    notes.push('minReplicas is 0: Kubernetes before 1.37 refuses that, and from 0 only the other metrics start a pod.');
+  return notes;
 }

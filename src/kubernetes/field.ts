@@ -1,5 +1,5 @@
 /** Reads the fields of an object as the API server decodes them, and says in a sentence what it would refuse. */
-import { type Milli, parseQuantity } from './quantity.ts';
+import { type Milli, parseQuantity, quantityAsNumber } from './quantity.ts';
 import type { Value } from './yaml.ts';
 
 export type Fields = { readonly [key: string]: Value };
@@ -7,8 +7,7 @@ export type Fields = { readonly [key: string]: Value };
 /** Gathers what is wrong with one object, each in a sentence. */
 export class Refusals {
   readonly sentences: string[] = [];
-  /** Fields that nobody knows: `kubectl apply` refuses them, the API server drops them. */
-  readonly unknown: string[] = [];
+  readonly #unknown: string[] = [];
   readonly #object: string;
   readonly #refused = new Set<string>();
 
@@ -21,19 +20,41 @@ export class Refusals {
   add(path: string, found: Value | undefined, rule: string): undefined {
     if (this.#refused.has(path)) return undefined;
     this.#refused.add(path);
-    const isMissing = found === undefined || found === null;
-    const is = isMissing ? 'is missing; it must be there' : `is ${shown(found)}; it must be ${rule}`;
-    this.sentences.push(`${this.#object}: ${path} ${is}${isMissing ? `, ${rule}` : ''}.`);
+    const is = found === undefined || found === null ? 'is missing' : `is ${shown(found)}`;
+    this.sentences.push(`${this.#object}: ${path === '' ? 'it' : path} ${is}; it must be ${rule}.`);
     return undefined;
   }
 
+  /** A field that the API does not have. @param perhaps where it is known, or what is meant. */
+  addUnknown(path: string, perhaps: string | undefined): void {
+    this.#unknown.push(perhaps === undefined ? path : `${path} (${perhaps})`);
+  }
+
+  /** The paths of fields that the API does not have, each with what is meant. */
+  get unknownFields(): readonly string[] {
+    return this.#unknown;
+  }
+
+  /** A sentence on the fields that the API does not have: `kubectl apply` refuses them, the API server drops them. */
+  get unknown(): readonly string[] {
+    if (this.#unknown.length === 0) return [];
+    const [noun, them] = this.#unknown.length === 1 ? ['a field', 'it'] : ['fields', 'them'];
+    const names = this.#unknown.slice(0, MOST_NAMED).join(', ');
+    const more = this.#unknown.length > MOST_NAMED ? ` and ${this.#unknown.length - MOST_NAMED} more` : '';
+    return [
+      `${this.#object} has ${noun} that Kubernetes does not know: ${names}${more}. kubectl apply refuses ${them}, Helm drops ${them}; the forecast does without.`,
+    ];
+  }
+
   /** A sentence that does not speak of one field. */
-  say(sentence: string): void {
+  say(sentence: string): undefined {
     this.sentences.push(`${this.#object}: ${sentence}`);
+    return undefined;
   }
 }
 
 const MOST_SHOWN = 60;
+const MOST_NAMED = 5;
 
 function shown(value: Value): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
@@ -71,18 +92,12 @@ export class Field {
     return new Field(isFields(this.value) ? this.value[name] : undefined, path, this.refusals);
   }
 
-  /** Its keys, as they are there, also with null. @param known refuses nothing, but remembers what is none of these. */
-  map(known?: readonly string[]): readonly string[] {
+  /** Its keys, as they are there, also with null. */
+  map(): readonly string[] {
     if (!this.isThere) return [];
-    if (!isFields(this.value)) {
-      this.refuse('a map of fields');
-      return [];
-    }
-    const names = Object.keys(this.value);
-    if (known !== undefined) {
-      for (const name of names) if (!known.includes(name)) this.refusals.unknown.push(this.at(name).path);
-    }
-    return names;
+    if (isFields(this.value)) return Object.keys(this.value);
+    this.refuse('a map of fields');
+    return [];
   }
 
   list(): readonly Field[] {
@@ -91,7 +106,7 @@ export class Field {
       this.refuse('a list: put "- " before each of its entries');
       return [];
     }
-    return this.value.map((item: Value, index) => new Field(item ?? {}, `${this.path}[${index}]`, this.refusals));
+    return this.value.map((item: Value, index) => new Field(item, `${this.path}[${index}]`, this.refusals));
   }
 
   text(): string | undefined {
@@ -100,20 +115,25 @@ export class Field {
     return this.refuse('a text: put it in quotes');
   }
 
-  /** A whole number of 32 bits; 10.0 is one, "10" is not. */
-  integer(): number | undefined {
+  /** A whole number; 10.0 is one, "10" is not. */
+  integer(bits: 32 | 64 = 32): number | undefined {
     if (!this.isThere) return undefined;
     const { value } = this;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31) return value;
+    const most = 2 ** (bits - 1);
+    const isNumber = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
+    if (isNumber && value >= -most && value < most) return Number(value);
     if (typeof value === 'string' && /^\d+$/.test(value)) return this.refuse('a number: take the quotes away');
-    return this.refuse('a whole number of at most 2147483647');
+    return this.refuse(bits === 32 ? 'a whole number of at most 2147483647' : 'a whole number');
   }
 
   /** In thousandths. */
   quantity(): Milli | undefined {
     if (!this.isThere) return undefined;
-    const milli = parseQuantity(this.value ?? null);
-    return milli ?? this.refuse('a quantity as Kubernetes writes it, such as 250m, 0.5 or 1');
+    const value = this.value ?? null;
+    const milli = parseQuantity(value);
+    if (milli !== undefined) return milli;
+    if (quantityAsNumber(value) !== undefined) return this.refuse('below 9.2e15: beyond it Kubernetes counts wrong');
+    return this.refuse('a quantity as Kubernetes writes it, such as 250m, 0.5 or 1');
   }
 
   oneOf<const Choice extends string>(choices: readonly Choice[]): Choice | undefined {

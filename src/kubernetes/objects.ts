@@ -1,5 +1,6 @@
 /** Takes the objects out of the files that somebody names, as kubectl does, and remembers where each of them stands. */
-import { isFields } from './field.ts';
+import { decode } from './decode.ts';
+import { Field, isFields, Refusals } from './field.ts';
 import { readDocuments, type Value } from './yaml.ts';
 
 export type ManifestFile = { readonly path: string; readonly text: string };
@@ -61,14 +62,14 @@ type Item = { readonly value: Value; readonly within?: string };
 function itemsOf(document: Value): readonly Item[] {
   if (!isFields(document) || !('items' in document)) return [{ value: document }];
   const { items, kind, apiVersion } = document;
-  if (items !== null && !Array.isArray(items)) return [{ value: document }];
+  const isWhole = typeof kind === 'string' && kind !== '' && (apiVersion == null || typeof apiVersion === 'string');
+  if (!isWhole || (items !== null && !Array.isArray(items))) return [{ value: document }];
   // kubectl gives the whole of it up.
   const nested = (items ?? []).find((item) => isFields(item) && Array.isArray(item['items']));
   if (nested !== undefined) return [{ value: nested, within: 'items' }];
-  const itemKind = typeof kind === 'string' && kind !== 'List' && kind.endsWith('List') ? kind.slice(0, -4) : undefined;
+  const inferred = { apiVersion: apiVersion ?? null, kind: kind.replace(/List$/, '') };
   return ((items ?? []) as readonly Value[]).map((item) => ({
-    value:
-      itemKind !== undefined && isFields(item) ? { apiVersion: apiVersion ?? null, kind: itemKind, ...item } : item,
+    value: isFields(item) && !item['kind'] && !item['apiVersion'] ? { ...item, ...inferred } : item,
     within: 'items',
   }));
 }
@@ -78,29 +79,30 @@ function objectOf(file: string, value: Value, within?: string): KubernetesObject
   const where = within === undefined ? 'a document' : 'an entry of a List';
   if (!isFields(value))
     return `${where} is no object of Kubernetes: it must be a map with apiVersion, kind and metadata.`;
-  const { apiVersion, kind, metadata } = value;
+  const { apiVersion, kind, items } = value;
   if (typeof kind !== 'string' || kind === '') {
     return `${where} has no kind, so that kubectl refuses it. If it is a file of values, leave it out of --file.`;
   }
-  if (within !== undefined && Array.isArray(value['items']))
-    return 'a List stands in another List, which kubectl refuses.';
-  const { name, namespace } = isFields(metadata) ? metadata : { name: undefined, namespace: undefined };
-  for (const [field, given] of [
-    ['name', name],
-    ['namespace', namespace],
-  ] as const) {
-    if (given === undefined || given === null || typeof given === 'string') continue;
-    if (typeof given === 'object') return `the metadata.${field} of a ${kind} is a list or a map: it must be a text.`;
-    return `the metadata.${field} of a ${kind} is ${String(given)}, which is no text: put it in quotes.`;
-  }
-  const [group, version] = groupAndVersion(typeof apiVersion === 'string' ? apiVersion : '');
+  if (within !== undefined && Array.isArray(items)) return 'a List stands in another List, which kubectl refuses.';
+  if (within === undefined && isFields(items)) return `the items of a ${kind} are a map, and must be a list.`;
+  if (within !== undefined && !apiVersion) return `a ${kind} in a List has no apiVersion, so that kubectl refuses it.`;
+  const refusals = new Refusals(`a ${kind}`);
+  const root = new Field(value, '', refusals);
+  const version = root.at('apiVersion').text() ?? '';
+  const metadata = root.at('metadata');
+  decode(metadata, 'ObjectMeta');
+  const [refusal] = refusals.sentences;
+  // kubectl reads these for every kind, and gives up what it cannot.
+  if (refusal !== undefined) return refusal;
+  const namespace = metadata.at('namespace').text() ?? '';
+  const [group, ofGroup] = groupAndVersion(version);
   return {
     file,
     group,
-    version,
+    version: ofGroup,
     kind,
-    name: typeof name === 'string' ? name : '',
-    namespace: typeof namespace === 'string' && namespace !== '' ? namespace : DEFAULT_NAMESPACE,
+    name: metadata.at('name').text() ?? '',
+    namespace: namespace === '' ? DEFAULT_NAMESPACE : namespace,
     value,
   };
 }
@@ -113,4 +115,4 @@ export function groupAndVersion(apiVersion: string): readonly [group: string, ve
 
 /** How an object is called in a sentence. */
 export const called = ({ kind, name, namespace, file }: Omit<KubernetesObject, 'value' | 'group' | 'version'>) =>
-  `${file}, ${kind} ${name}${namespace === DEFAULT_NAMESPACE ? '' : ` in ${namespace}`}`;
+  `${file}, ${kind} ${name === '' ? 'without a name' : name}${namespace === DEFAULT_NAMESPACE ? '' : ` in ${namespace}`}`;

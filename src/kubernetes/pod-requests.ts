@@ -3,16 +3,37 @@
  * @see k8s.io/kubernetes, pkg/controller/podautoscaler/replica_calculator.go, calculateRequests
  */
 import type { Field } from './field.ts';
+import { type LimitRange, refuseByRanges, withDefaults } from './limit-range.ts';
 import type { Milli } from './quantity.ts';
+import {
+  type Amounts,
+  added,
+  amountsOf,
+  isOfPods,
+  larger,
+  type Resources,
+  refuseImbalance,
+  resourcesOf,
+  shownAmount,
+} from './resources.ts';
 
-/** In thousandths of a core; a key that is there with null is zero, as the API server has it. */
-type Cpu = { readonly request: Milli | undefined; readonly limit: Milli | undefined };
+type Container = {
+  readonly name: string;
+  readonly isInit: boolean;
+  readonly isSidecar: boolean;
+  /** With the defaults that it gets. */
+  readonly resources: Resources;
+};
 
-type Container = Cpu & { readonly name: string; readonly isInit: boolean; readonly isSidecar: boolean };
+/** Its CPU, in thousandths of a core. */
+export type ContainerCpu = Pick<Container, 'name' | 'isInit'> & {
+  readonly request: Milli | undefined;
+  readonly limit: Milli | undefined;
+};
 
 export type PodCpu = {
   /** Containers that run as long as the pod does. */
-  readonly containers: readonly Container[];
+  readonly containers: readonly ContainerCpu[];
   /** What the controller divides by, or why it cannot. */
   readonly request: Milli | Missing;
   /** The most that the pod may use; `undefined` without a limit. */
@@ -22,25 +43,19 @@ export type PodCpu = {
 /** The container that has no request, or the pod. */
 type Missing = { readonly missing: string };
 
-/** What a LimitRange of the namespace gives containers that say nothing. */
-export type ContainerDefaults = Cpu & { readonly most: Milli | undefined };
-
-export const NO_DEFAULTS: ContainerDefaults = { request: undefined, limit: undefined, most: undefined };
-
-/** @param spec the pod's: `spec.template.spec` of a workload. Refuses what the API server would of names, types, requests and limits. */
-export function podCpuOf(spec: Field, defaults: ContainerDefaults): PodCpu {
-  const regular = spec.at('containers').list();
-  if (regular.length === 0) spec.at('containers').refuse('a list of at least one container');
-  const all = [
-    ...regular.map((each) => containerOf(each, false, defaults)),
-    ...spec
-      .at('initContainers')
-      .list()
-      .map((each) => containerOf(each, true, defaults)),
-  ];
-  refuseTwins(all, spec);
-  const lasting = all.filter(({ isInit, isSidecar }) => !isInit || isSidecar);
-  const pod = podLevelOf(spec, all);
+/** @param spec the pod's: `spec.template.spec` of a workload. Refuses what the API server, or a LimitRange, would of requests and limits. */
+export function podCpuOf(spec: Field, ranges: readonly LimitRange[]): PodCpu {
+  const read = (list: Field, isInit: boolean) => list.list().map((each) => containerOf(each, isInit, spec, ranges));
+  const all = [...read(spec.at('containers'), false), ...read(spec.at('initContainers'), true)];
+  const lasting = all
+    .filter(({ isInit, isSidecar }) => !isInit || isSidecar)
+    .map(({ name, isInit, resources: { requests, limits } }) => ({
+      name,
+      isInit,
+      request: requests.get('cpu'),
+      limit: limits.get('cpu'),
+    }));
+  const pod = podLevelOf(spec, all, ranges);
   const limits = lasting.map(({ limit }) => limit);
   return {
     containers: lasting,
@@ -49,57 +64,27 @@ export function podCpuOf(spec: Field, defaults: ContainerDefaults): PodCpu {
   };
 }
 
-function containerOf(field: Field, isInit: boolean, defaults: ContainerDefaults): Container {
-  field.map();
-  const name = field.at('name').text();
-  if (name === undefined || name === '') field.at('name').refuse('the name of the container');
-  if (field.at('image').text() === undefined) field.at('image').refuse('the image of the container');
-  for (const variable of field.at('env').list()) variable.at('value').text();
-  const restart = field.at('restartPolicy').oneOf(['Always', 'Never', 'OnFailure']);
-  const resources = field.at('resources');
-  const own = cpuOf(resources);
-  const limit = own.limit ?? defaults.limit;
-  // From its own limit first: a default of the namespace only fills what is left.
-  const request = own.request ?? own.limit ?? defaults.request ?? limit;
-  if (request !== undefined && limit !== undefined && request > limit) {
-    resources.at('requests').at('cpu').refuse(`at most the limit, which is ${limit}m`);
+function containerOf(field: Field, isInit: boolean, pod: Field, ranges: readonly LimitRange[]): Container {
+  const name = field.at('name').text() ?? '';
+  const place = field.at('resources');
+  const own = resourcesOf(place);
+  refuseImbalance(own, place);
+  refuseUnknownClaims(place.at('claims'), pod);
+  const resources = withDefaults(own, ranges);
+  refuseImbalance(resources, place);
+  refuseByRanges(resources, ranges, 'ofContainers', `container ${name}`, field.refusals);
+  return { name, isInit, isSidecar: isInit && field.at('restartPolicy').value === 'Always', resources };
+}
+
+function refuseUnknownClaims(claims: Field, pod: Field): void {
+  const known = pod
+    .at('resourceClaims')
+    .list()
+    .map((each) => each.at('name').value);
+  for (const claim of claims.list()) {
+    if (!known.includes(claim.at('name').value)) claim.at('name').refuse('a name in the resourceClaims of the pod');
   }
-  if (defaults.most !== undefined && request !== undefined && request > defaults.most) {
-    resources.at('requests').at('cpu').refuse(`at most ${defaults.most}m, by the LimitRange of the namespace`);
-  }
-  return { name: name ?? '', isInit, isSidecar: isInit && restart === 'Always', request, limit };
 }
-
-function refuseTwins(containers: readonly Container[], spec: Field): void {
-  const names = containers.map(({ name }) => name);
-  const twin = names.find((name, index) => name !== '' && names.indexOf(name) !== index);
-  if (twin !== undefined) spec.refusals.say(`two containers are called ${twin}; each needs a name of its own.`);
-}
-
-/** Requests and limits of cpu, with the rules for all resources beside it. */
-function cpuOf(resources: Field): Cpu {
-  resources.map();
-  const [request, limit] = ['requests', 'limits'].map((which) => {
-    const amounts = resources.at(which);
-    let cpu: Milli | undefined;
-    for (const name of amounts.map()) {
-      const amount = amounts.at(name);
-      if (!isResource(name))
-        amount.refuse(
-          'under the name of a resource: cpu, memory, ephemeral-storage, or one with a domain such as example.com/gpu',
-        );
-      // A key with nothing behind it is an amount of zero.
-      const milli = amount.isThere ? amount.quantity() : 0n;
-      if (milli !== undefined && milli < 0n) amount.refuse('at least 0');
-      if (name === 'cpu') cpu = milli;
-    }
-    return cpu;
-  });
-  return { request, limit };
-}
-
-const isResource = (name: string) =>
-  ['cpu', 'memory', 'ephemeral-storage'].includes(name) || /^hugepages-|\//.test(name);
 
 /**
  * `spec.resources` of the pod, which counts since Kubernetes 1.34: where it requests anything, it is the whole; where it limits alone, the
@@ -107,42 +92,58 @@ const isResource = (name: string) =>
  */
 type PodLevel = { readonly request?: Milli | Missing; readonly limit?: Milli | undefined };
 
-function podLevelOf(spec: Field, containers: readonly Container[]): PodLevel {
-  const resources = spec.at('resources');
-  const { request, limit } = cpuOf(resources);
-  const overhead = spec.at('overhead').at('cpu').quantity() ?? 0n;
-  const needed = aggregateOf(containers);
-  const hasRequests = resources.at('requests').map().some(isPodLevel);
-  const hasLimits = resources.at('limits').map().some(isPodLevel);
-  if (!hasRequests && !hasLimits) return {};
-  if (request !== undefined) {
-    if (needed !== undefined && request < needed)
-      resources.at('requests').at('cpu').refuse(`at least ${needed}m, which its containers request together`);
-    return { request: request + overhead, limit };
-  }
-  const made = needed ?? limit;
+function podLevelOf(spec: Field, containers: readonly Container[], ranges: readonly LimitRange[]): PodLevel {
+  const field = spec.at('resources');
+  const own = resourcesOf(field);
+  refuseImbalance(own, field);
+  if (field.at('claims').isThere) field.at('claims').refuse('left out: only a container can have it');
+  const overhead = amountsOf(spec.at('overhead')).get('cpu') ?? 0n;
+  const needed = aggregateOf(containers, 'requests');
+  refuseTooLittle(own, needed, containers, field);
+  const whole = { requests: new Map([...needed, ...own.requests]), limits: aggregateOf(containers, 'limits') };
+  refuseByRanges(
+    { ...whole, limits: new Map([...whole.limits, ...own.limits]) },
+    ranges,
+    'ofPods',
+    'pods',
+    spec.refusals,
+  );
+  if (own.requests.size === 0 && own.limits.size === 0) return {};
+  const request = own.requests.get('cpu');
+  const limit = own.limits.get('cpu');
+  const made = request ?? needed.get('cpu') ?? limit;
   return { request: made === undefined ? { missing: 'the pod' } : made + overhead, limit };
 }
 
-const isPodLevel = (name: string) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
-
-/** What the scheduler needs for them: all that last, or the largest moment of the start. */
-function aggregateOf(containers: readonly Container[]): Milli | undefined {
-  if (!containers.some(({ request }) => request !== undefined)) return undefined;
-  const regular = total(containers.filter(({ isInit }) => !isInit).map(({ request }) => request));
-  let sidecars = 0n;
-  let most = 0n;
-  for (const { isInit, isSidecar, request = 0n } of containers) {
-    if (!isInit) continue;
-    if (isSidecar) sidecars += request;
-    const now = isSidecar ? sidecars : sidecars + request;
-    if (now > most) most = now;
+function refuseTooLittle(own: Resources, needed: Amounts, containers: readonly Container[], field: Field): void {
+  for (const which of ['requests', 'limits'] as const) {
+    for (const [name, amount] of own[which]) {
+      const place = field.at(which).at(name);
+      if (!isOfPods(name)) place.refuse('of cpu, memory or hugepages: only a container can have another');
+      const least = which === 'requests' ? needed.get(name) : undefined;
+      if (least !== undefined && amount < least)
+        place.refuse(`at least ${shownAmount(name, least)}, which its containers request together`);
+      const above = which === 'limits' && containers.find((each) => (each.resources.limits.get(name) ?? 0n) > amount);
+      if (above) place.refuse(`at least the limit of container ${above.name}`);
+    }
   }
-  const lasting = regular + sidecars;
-  return lasting > most ? lasting : most;
 }
 
-function sumOf(containers: readonly Container[]): Milli | Missing {
+/** What the scheduler needs for them: all that last, or the largest moment of the start. */
+function aggregateOf(containers: readonly Container[], which: 'requests' | 'limits'): Amounts {
+  let lasting: Amounts = new Map();
+  let sidecars: Amounts = new Map();
+  let most: Amounts = new Map();
+  for (const { isInit, isSidecar, resources } of containers) {
+    const amounts = resources[which];
+    if (!isInit || isSidecar) lasting = added(lasting, amounts);
+    if (isSidecar) sidecars = added(sidecars, amounts);
+    if (isInit) most = larger(most, isSidecar ? sidecars : added(sidecars, amounts));
+  }
+  return larger(lasting, most);
+}
+
+function sumOf(containers: readonly ContainerCpu[]): Milli | Missing {
   const without = containers.find(({ request }) => request === undefined);
   return without === undefined
     ? total(containers.map(({ request }) => request))

@@ -1,32 +1,35 @@
 /** Whether the labels of a pod are those that a selector asks for. */
 import type { Field } from './field.ts';
+import { labelsOf, refuseBadName } from './names.ts';
 
 export type Selector = (labels: ReadonlyMap<string, string>) => boolean;
 
-/** Texts alone: `version: 2` is refused by the API server. */
-export function labelsOf(field: Field): ReadonlyMap<string, string> {
-  return new Map(field.map().map((name) => [name, field.at(name).text() ?? '']));
-}
-
-/** `matchLabels` and `matchExpressions`. An empty one matches everything. */
+/** `matchLabels` and `matchExpressions`. Refuses one that is missing or empty, as a workload has it. */
 export function selectorOf(field: Field): Selector {
   const wanted = labelsOf(field.at('matchLabels'));
-  const expressions = field
-    .at('matchExpressions')
-    .list()
-    .map((each) => ({
-      key: each.at('key').text() ?? '',
-      operator: each.at('operator').oneOf(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-      values: each
-        .at('values')
-        .list()
-        .map((value) => value.text()),
-    }));
+  const expressions = field.at('matchExpressions').list().map(expressionOf);
+  if (wanted.size + expressions.length === 0) {
+    field.refuse('the labels of its pods, such as matchLabels: {app: web}');
+    return () => false;
+  }
   return (labels) =>
-    [...wanted].every(([name, value]) => labels.get(name) === value) &&
-    expressions.every(({ key, operator, values }) => {
-      if (operator === 'Exists') return labels.has(key);
-      if (operator === 'DoesNotExist') return !labels.has(key);
-      return values.includes(labels.get(key)) === (operator === 'In');
-    });
+    [...wanted].every(([name, value]) => labels.get(name) === value) && expressions.every((matches) => matches(labels));
+}
+
+function expressionOf(field: Field): Selector {
+  refuseBadName(field.at('key'), 'labelKey');
+  const key = field.at('key').text() ?? '';
+  const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+  const operator =
+    field.at('operator').oneOf(operators) ?? field.at('operator').refuse(`one of ${operators.join(', ')}`);
+  const list = field.at('values');
+  const values = list.list().map((value) => value.text() ?? '');
+  for (const value of list.list()) refuseBadName(value, 'labelValue', false);
+  if (operator === 'Exists' || operator === 'DoesNotExist') {
+    if (values.length > 0) list.refuse(`left out, because the operator is ${operator}`);
+    return (labels) => labels.has(key) === (operator === 'Exists');
+  }
+  if (values.length === 0) list.refuse('a list of at least one value');
+  return (labels) =>
+    values.includes(labels.get(key) ?? '') && labels.has(key) ? operator === 'In' : operator === 'NotIn';
 }

@@ -5,6 +5,7 @@
 // It reads the questions from DIRECTORY and writes the answers beside them, in place:
 //
 //	defaults.json        no question: the versions, feature gates and settings of the controller
+//	types.json           no question: the fields of what makes pods and scales them, and their types
 //	quantities.json      rows with "yaml": a scalar as it stands after `cpu: `
 //	scalars.json         rows with "yaml": a document
 //	replicas.json        rows with "given": pods and a target
@@ -34,6 +35,7 @@ func main() {
 	recordTable(filepath.Join(directory, "replicas.json"), answerReplicas)
 	recordTable(filepath.Join(directory, "rates.json"), answerRates)
 	write(filepath.Join(directory, "defaults.json"), answerDefaults())
+	write(filepath.Join(directory, "types.json"), answerTypes())
 	folders, err := filepath.Glob(filepath.Join(directory, "manifests", "*"))
 	if err != nil {
 		log.Fatal(err)

@@ -4,9 +4,9 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -113,6 +113,8 @@ type otherAnswer struct {
 	Name         string  `json:"name"`
 	RequestMilli *int64  `json:"requestMilli"`
 	RequestError *string `json:"requestError"`
+	// RequestErrorByContainer is why a metric of type ContainerResource has nothing to divide by.
+	RequestErrorByContainer map[string]string `json:"requestErrorByContainer,omitempty"`
 }
 
 // document is an object of a file.
@@ -132,6 +134,8 @@ type workload struct {
 	pod         *corev1.Pod
 	err, strict error
 	note        string
+	// isScalable is false for what has pods and no scale subresource, such as a Job.
+	isScalable bool
 }
 
 func answerManifests(folder string) any {
@@ -168,7 +172,7 @@ func answerManifests(folder string) any {
 			case i == j || one.Namespace != another.Namespace:
 			case one.Name == another.Name && one.Name != "" && isServedHere(*one) && isServedHere(another):
 				one.AlsoIn = append(one.AlsoIn, another.File)
-			case target != nil && other != nil && haveCommonPods(target, other, workloads):
+			case target != nil && other != nil && isServedHere(*one) && isServedHere(another) && haveCommonPods(target, other, workloads):
 				one.AmbiguousWith = append(one.AmbiguousWith, another.Name)
 			}
 		}
@@ -176,7 +180,7 @@ func answerManifests(folder string) any {
 	return answer
 }
 
-func isServedHere(of autoscalerAnswer) bool { return of.Target != nil }
+func isServedHere(of autoscalerAnswer) bool { return of.Target != nil && of.Error == nil }
 
 func haveCommonPods(one, other *workload, workloads []workload) bool {
 	for _, each := range workloads {
@@ -292,9 +296,18 @@ func answerAutoscaler(of document, workloads []workload) (answer autoscalerAnswe
 		}
 	}
 	for _, each := range workloads {
-		if each.object != target.object && each.namespace == target.namespace && each.pod != nil && target.selects(each.pod) {
+		isAlive := each.pod != nil && each.err == nil && (each.replicas == nil || *each.replicas > 0)
+		if each.object != target.object && each.namespace == target.namespace && isAlive && target.selects(each.pod) {
 			other := otherAnswer{Kind: each.object.GetKind(), Name: each.object.GetName()}
 			other.RequestMilli, other.RequestError = requestOfPod(each.pod, "")
+			for _, metric := range hpa.Spec.Metrics {
+				if metric.ContainerResource == nil {
+					continue
+				}
+				if _, err := requestOfPod(each.pod, metric.ContainerResource.Container); err != nil {
+					other.RequestErrorByContainer = map[string]string{metric.ContainerResource.Container: *err}
+				}
+			}
 			answer.OtherPods = append(answer.OtherPods, other)
 		}
 	}
@@ -369,13 +382,18 @@ func found(ref autoscalingv2.CrossVersionObjectReference, namespace string, work
 	var matching []workload
 	var files []string
 	for _, each := range workloads {
-		if each.groupKind() == wanted && each.namespace == namespace && each.object.GetName() == ref.Name {
+		if each.isScalable && each.groupKind() == wanted && each.namespace == namespace && each.object.GetName() == ref.Name {
 			matching = append(matching, each)
 			files = append(files, each.file)
 		}
 	}
 	if len(matching) == 0 {
 		return &workloadAnswer{Found: false}, nil
+	}
+	// What the API server refuses stands beside nothing.
+	taken := slices.DeleteFunc(slices.Clone(matching), func(each workload) bool { return each.err != nil })
+	if len(taken) > 0 {
+		matching = taken
 	}
 	if len(matching) > 1 {
 		sort.Strings(files)
@@ -391,13 +409,14 @@ func found(ref autoscalingv2.CrossVersionObjectReference, namespace string, work
 // workloadOf gives nothing for what makes no pods.
 func workloadOf(of document, documents []document, ranges []*corev1.LimitRange) *workload {
 	gvk := of.object.GroupVersionKind()
-	if _, known := strategies[gvk.GroupKind()]; !known {
+	strategy, known := strategies[gvk.GroupKind()]
+	if !known {
 		return customWorkloadOf(of, documents, ranges)
 	}
-	if gvk.Kind == "Pod" || gvk.Kind == "HorizontalPodAutoscaler" {
+	if gvk.Kind == "HorizontalPodAutoscaler" {
 		return nil
 	}
-	made := &workload{document: of}
+	made := &workload{document: of, isScalable: strategy.isScalable}
 	if !isServed(gvk) {
 		made.err = notServed(gvk)
 		return made
@@ -407,17 +426,13 @@ func workloadOf(of document, documents []document, ranges []*corev1.LimitRange) 
 	if versioned == nil {
 		return made
 	}
-	scale := scaleOf(versioned)
-	if scale == nil {
-		made.err = fmt.Errorf("%s has no scale subresource", gvk)
+	pods := podsOf(versioned)
+	made.replicas = pods.replicas
+	made.selector, _ = labels.Parse(pods.selectorText)
+	if len(pods.template.Spec.Containers) == 0 {
 		return made
 	}
-	made.replicas = &scale.replicas
-	made.selector, _ = labels.Parse(scale.selectorText)
-	if len(scale.template.Spec.Containers) == 0 {
-		return made
-	}
-	made.pod, err = podOf(scale.template, versioned, of.namespace, ranges)
+	made.pod, err = podOf(pods.template, versioned, of.namespace, ranges)
 	if made.err == nil && err != nil {
 		made.err = err
 	}
@@ -450,7 +465,7 @@ func customWorkloadOf(of document, documents []document, ranges []*corev1.LimitR
 	if err == nil {
 		err = json.Unmarshal(text, &made)
 	}
-	out := &workload{document: of, err: err, note: note}
+	out := &workload{document: of, err: err, note: note, isScalable: true}
 	if replicas, isThere, _ := unstructured.NestedInt64(of.object.Object, "spec", "replicas"); isThere {
 		out.replicas = pointerTo(int32(replicas))
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -18,15 +19,19 @@ import (
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	_ "k8s.io/kubernetes/pkg/apis/apps/install"
 	_ "k8s.io/kubernetes/pkg/apis/autoscaling/install"
+	_ "k8s.io/kubernetes/pkg/apis/batch/install"
 	"k8s.io/kubernetes/pkg/apis/core"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
 	"k8s.io/kubernetes/pkg/controller"
 	"k8s.io/kubernetes/pkg/controlplane"
 	"k8s.io/kubernetes/pkg/features"
+	"k8s.io/kubernetes/pkg/registry/apps/daemonset"
 	"k8s.io/kubernetes/pkg/registry/apps/deployment"
 	"k8s.io/kubernetes/pkg/registry/apps/replicaset"
 	"k8s.io/kubernetes/pkg/registry/apps/statefulset"
 	"k8s.io/kubernetes/pkg/registry/autoscaling/horizontalpodautoscaler"
+	"k8s.io/kubernetes/pkg/registry/batch/cronjob"
+	"k8s.io/kubernetes/pkg/registry/batch/job"
 	podregistry "k8s.io/kubernetes/pkg/registry/core/pod"
 	"k8s.io/kubernetes/pkg/registry/core/replicationcontroller"
 	"k8s.io/kubernetes/plugin/pkg/admission/limitranger"
@@ -39,15 +44,20 @@ var servedVersions = controlplane.DefaultAPIResourceConfigSource()
 type strategyOfKind struct {
 	strategy rest.RESTCreateStrategy
 	resource string
+	// isScalable says whether there is a scale subresource.
+	isScalable bool
 }
 
 var strategies = map[schema.GroupKind]strategyOfKind{
-	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}: {horizontalpodautoscaler.Strategy, "horizontalpodautoscalers"},
-	{Group: "apps", Kind: "Deployment"}:                     {deployment.Strategy, "deployments"},
-	{Group: "apps", Kind: "ReplicaSet"}:                     {replicaset.Strategy, "replicasets"},
-	{Group: "apps", Kind: "StatefulSet"}:                    {statefulset.Strategy, "statefulsets"},
-	{Group: "", Kind: "ReplicationController"}:              {replicationcontroller.Strategy, "replicationcontrollers"},
-	{Group: "", Kind: "Pod"}:                                {podregistry.Strategy, "pods"},
+	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}: {horizontalpodautoscaler.Strategy, "horizontalpodautoscalers", false},
+	{Group: "apps", Kind: "Deployment"}:                     {deployment.Strategy, "deployments", true},
+	{Group: "apps", Kind: "ReplicaSet"}:                     {replicaset.Strategy, "replicasets", true},
+	{Group: "apps", Kind: "StatefulSet"}:                    {statefulset.Strategy, "statefulsets", true},
+	{Group: "apps", Kind: "DaemonSet"}:                      {daemonset.Strategy, "daemonsets", false},
+	{Group: "batch", Kind: "Job"}:                           {job.Strategy, "jobs", false},
+	{Group: "batch", Kind: "CronJob"}:                       {cronjob.Strategy, "cronjobs", false},
+	{Group: "", Kind: "ReplicationController"}:              {replicationcontroller.Strategy, "replicationcontrollers", true},
+	{Group: "", Kind: "Pod"}:                                {podregistry.Strategy, "pods", false},
 }
 
 // created is a POST to the API server, without admission: decoding, defaults, and the strategy's validation of the internal object.
@@ -154,28 +164,49 @@ func notServed(gvk schema.GroupVersionKind) error {
 	return &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}
 }
 
-type scalable struct {
-	replicas int32
+// pods are what a workload makes.
+type pods struct {
+	// replicas is nothing where the kind has no number of them.
+	replicas *int32
 	template *corev1.PodTemplateSpec
 	// selectorText is what the scale subresource reports.
 	selectorText string
 }
 
-// scaleOf gives nothing for a kind without a scale subresource.
-func scaleOf(object runtime.Object) *scalable {
+func podsOf(object runtime.Object) pods {
 	switch workload := object.(type) {
 	case *appsv1.Deployment:
-		return &scalable{replicas: *workload.Spec.Replicas, template: &workload.Spec.Template, selectorText: selectorOf(workload.Spec.Selector)}
+		return pods{workload.Spec.Replicas, &workload.Spec.Template, selectorOf(workload.Spec.Selector)}
 	case *appsv1.ReplicaSet:
-		return &scalable{replicas: *workload.Spec.Replicas, template: &workload.Spec.Template, selectorText: selectorOf(workload.Spec.Selector)}
+		return pods{workload.Spec.Replicas, &workload.Spec.Template, selectorOf(workload.Spec.Selector)}
 	case *appsv1.StatefulSet:
-		return &scalable{replicas: *workload.Spec.Replicas, template: &workload.Spec.Template, selectorText: selectorOf(workload.Spec.Selector)}
+		template := workload.Spec.Template.DeepCopy()
+		// The controller mounts the claims of each pod.
+		for _, claim := range workload.Spec.VolumeClaimTemplates {
+			template.Spec.Volumes = append(template.Spec.Volumes, corev1.Volume{Name: claim.Name})
+		}
+		return pods{workload.Spec.Replicas, template, selectorOf(workload.Spec.Selector)}
 	case *corev1.ReplicationController:
 		template := workload.Spec.Template
 		if template == nil {
 			template = &corev1.PodTemplateSpec{}
 		}
-		return &scalable{replicas: *workload.Spec.Replicas, template: template, selectorText: setOf(workload.Spec.Selector)}
+		return pods{workload.Spec.Replicas, template, setOf(workload.Spec.Selector)}
+	case *appsv1.DaemonSet:
+		return pods{template: &workload.Spec.Template}
+	case *batchv1.Job:
+		return pods{replicas: unlessSuspended(workload.Spec.Suspend, workload.Spec.Parallelism), template: &workload.Spec.Template}
+	case *batchv1.CronJob:
+		return pods{replicas: unlessSuspended(workload.Spec.Suspend, nil), template: &workload.Spec.JobTemplate.Spec.Template}
+	case *corev1.Pod:
+		return pods{template: &corev1.PodTemplateSpec{ObjectMeta: workload.ObjectMeta, Spec: workload.Spec}}
 	}
-	return nil
+	panic(fmt.Sprintf("%T makes no pods", object))
+}
+
+func unlessSuspended(isSuspended *bool, parallelism *int32) *int32 {
+	if isSuspended != nil && *isSuspended {
+		return pointerTo(int32(0))
+	}
+	return parallelism
 }

@@ -5,12 +5,14 @@
  *     cd tools/kubernetes-oracle && go run . FOLDER
  *     node tools/kubernetes-oracle/tables.ts pack FOLDER
  *
- * In the repository the manifests are one file; the oracle reads each case as a folder, as kubectl does.
+ * In the repository the manifests are one file; the oracle reads each case as a folder, as kubectl does. The types of the API are part of
+ * the program.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const TABLES = join(import.meta.dirname, '../../test/kubernetes');
+const TYPES = join(import.meta.dirname, '../../src/kubernetes/types.json');
 const PLAIN = ['quantities.json', 'scalars.json', 'replicas.json', 'rates.json'];
 
 type Case = { readonly name: string; readonly files: Readonly<Record<string, string>>; readonly expected: unknown };
@@ -39,6 +41,7 @@ function unpack(into: string): void {
 /** As bytes, a character each: some of the files are not UTF-8. */
 function pack(from: string): void {
   for (const name of PLAIN) copyFileSync(join(from, name), join(TABLES, name));
+  copyFileSync(join(from, 'types.json'), TYPES);
   const root = join(from, 'manifests');
   const cases = readdirSync(root)
     .toSorted()

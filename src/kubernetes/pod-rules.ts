@@ -1,0 +1,140 @@
+/**
+ * What the API server refuses of the pods of a workload, besides amounts: names, ports, variables, mounts and probes. What hardly anybody writes
+ * (affinity, security contexts, the inside of a volume) is not looked at.
+ * @see k8s.io/kubernetes, pkg/apis/core/validation/validation.go
+ */
+import type { Field } from './field.ts';
+import { labelsOf, refuseBadName } from './names.ts';
+
+/** @param spec the pod's: `spec.template.spec`. @param claimed volumes that a StatefulSet adds. */
+export function refuseBadPod(spec: Field, claimed: readonly string[]): void {
+  const regular = spec.at('containers');
+  if (regular.list().length === 0) regular.refuse('a list of at least one container');
+  choice(spec.at('dnsPolicy'), ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']);
+  refuseThere(spec.at('ephemeralContainers'), 'a template');
+  refuseBadName(spec.at('serviceAccountName'), 'subdomain', false);
+  labelsOf(spec.at('nodeSelector'));
+  const volumes = [...claimed, ...volumesOf(spec.at('volumes'), claimed)];
+  const names = new Set<string>();
+  for (const container of regular.list()) refuseBadContainer(container, volumes, names, true);
+  for (const container of spec.at('initContainers').list())
+    refuseBadContainer(container, volumes, names, container.at('restartPolicy').value === 'Always');
+}
+
+/** An empty list is as none. */
+function refuseThere(field: Field, where: string): void {
+  const isEmpty = Array.isArray(field.value) && field.value.length === 0;
+  if (field.isThere && !isEmpty) field.refuse(`left out, because ${where} cannot have it`);
+}
+
+/** An empty text is as absent, where the API has a default. */
+function choice(field: Field, choices: readonly string[]): void {
+  if (field.value !== '') field.oneOf(choices);
+}
+
+function volumesOf(field: Field, claimed: readonly string[]): readonly string[] {
+  const names: string[] = [];
+  for (const volume of field.list()) {
+    const name = volume.at('name').text() ?? '';
+    refuseBadName(volume.at('name'), 'label');
+    if (names.includes(name)) volume.at('name').refuse('a name that no other volume has');
+    names.push(name);
+    const sources = volume.map().filter((each) => each !== 'name' && volume.at(each).isThere);
+    // What a StatefulSet claims stands for a volume of the same name.
+    if (sources.length > 1 && !claimed.includes(name))
+      volume.at(sources[1] ?? '').refuse(`left out: it is ${sources[0]} already`);
+  }
+  return names;
+}
+
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
+
+function refuseBadContainer(container: Field, volumes: readonly string[], names: Set<string>, lasts: boolean): void {
+  container.map();
+  const name = container.at('name').text() ?? '';
+  refuseBadName(container.at('name'), 'label');
+  if (names.has(name)) container.at('name').refuse('a name of its own: another container has it');
+  names.add(name);
+  const image = container.at('image');
+  if (!/^\S(.*\S)?$/s.test(image.text() ?? '')) image.refuse('the image of the container, without blanks around it');
+  choice(container.at('imagePullPolicy'), ['Always', 'IfNotPresent', 'Never']);
+  choice(container.at('terminationMessagePolicy'), ['File', 'FallbackToLogsOnError']);
+  container.at('restartPolicy').oneOf(['Always', 'Never', 'OnFailure']);
+  refuseBadPorts(container.at('ports'));
+  for (const variable of container.at('env').list()) refuseBadVariable(variable);
+  for (const source of container.at('envFrom').list()) refuseUnlessOne(source, ['configMapRef', 'secretRef']);
+  refuseBadMounts(container.at('volumeMounts'), volumes);
+  if (lasts) for (const probe of PROBES) refuseBadProbe(container.at(probe), probe !== 'readinessProbe');
+  else for (const probe of [...PROBES, 'lifecycle']) refuseThere(container.at(probe), 'a container that ends');
+}
+
+function refuseBadPorts(ports: Field): void {
+  const names = new Set<string>();
+  for (const port of ports.list()) {
+    const name = port.at('name').text() ?? '';
+    refuseBadName(port.at('name'), 'portName', false);
+    if (name !== '' && names.has(name)) port.at('name').refuse('a name that no other port has');
+    names.add(name);
+    refuseBadPort(port.at('containerPort'), true);
+    if (port.at('hostPort').value !== 0) refuseBadPort(port.at('hostPort'), false);
+    choice(port.at('protocol'), ['TCP', 'UDP', 'SCTP']);
+  }
+}
+
+function refuseBadPort(port: Field, isRequired: boolean): void {
+  const number = port.integer();
+  if (number === undefined ? isRequired && !port.isThere : number < 1 || number > 65_535)
+    port.refuse('from 1 to 65535');
+}
+
+function refuseBadVariable(variable: Field): void {
+  const name = variable.at('name');
+  if (!/^[ -<>-~]+$/.test(name.text() ?? '')) name.refuse('a name of ASCII characters without =');
+  const from = variable.at('valueFrom');
+  if (!from.isThere) return;
+  if ((variable.at('value').text() ?? '') !== '') from.refuse('left out, because there is a value');
+  else refuseUnlessOne(from, ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef']);
+  for (const source of ['configMapKeyRef', 'secretKeyRef']) {
+    const key = from.at(source).at('key');
+    if (from.at(source).isThere && (key.text() ?? '') === '') key.refuse('the key to read');
+  }
+}
+
+/** Exactly one of these fields. */
+function refuseUnlessOne(field: Field, names: readonly string[]): void {
+  const there = names.filter((name) => field.at(name).isThere);
+  if (there.length === 0) field.refuse(`a map with one of ${names.join(', ')}`);
+  if (there.length > 1) field.at(there[1] ?? '').refuse(`left out: ${there[0]} is there already`);
+}
+
+function refuseBadMounts(mounts: Field, volumes: readonly string[]): void {
+  const paths = new Set<string>();
+  for (const mount of mounts.list()) {
+    const [name, path] = [mount.at('name').text() ?? '', mount.at('mountPath').text() ?? ''];
+    if (!volumes.includes(name)) mount.at('name').refuse('the name of one of the volumes of the pod');
+    if (path === '') mount.at('mountPath').refuse('a path');
+    if (paths.has(path)) mount.at('mountPath').refuse('a path that no other mount of the container has');
+    paths.add(path);
+  }
+}
+
+const NUMBERS = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'];
+
+/** @param isOnce one success is enough, and no other number may be written. */
+function refuseBadProbe(probe: Field, isOnce: boolean): void {
+  if (!probe.isThere) return;
+  refuseUnlessOne(probe, ['httpGet', 'tcpSocket', 'exec', 'grpc']);
+  for (const name of NUMBERS) if ((probe.at(name).integer() ?? 0) < 0) probe.at(name).refuse('at least 0');
+  if (isOnce && (probe.at('successThreshold').integer() || 1) !== 1) probe.at('successThreshold').refuse('1');
+  const http = probe.at('httpGet');
+  choice(http.at('scheme'), ['HTTP', 'HTTPS']);
+  for (const handler of [http, probe.at('tcpSocket')]) {
+    const port = handler.at('port');
+    if (!handler.isThere) continue;
+    if (typeof port.value === 'string') refuseBadName(port, 'portName');
+    else refuseBadPort(port, true);
+  }
+  refuseBadPort(probe.at('grpc').at('port'), probe.at('grpc').isThere);
+  const command = probe.at('exec').at('command');
+  if (probe.at('exec').isThere && command.list().length === 0) command.refuse('a command, as a list of its words');
+}
