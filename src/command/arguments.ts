@@ -20,13 +20,16 @@ export function urlArgument(text: string): URL {
 export function coresArgument(text: string): number {
   const amount = parseCpuAmount(text);
   if (amount?.type === 'cores') return amount.cores;
-  throw new InvalidArgumentError('It must be an amount of CPU such as 250m or 1.5.');
+  throw new InvalidArgumentError('It must be an amount of CPU such as 250m or 1.5, from 1m to 999.');
 }
 
 export function numberArgument(text: string): number {
   if (/^\d{1,9}(\.\d{1,6})?$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a number.');
 }
+
+/** The sign may be written. */
+export const percentArgument = (text: string): number => numberArgument(text.replace(/%$/, ''));
 
 export function integerArgument(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);

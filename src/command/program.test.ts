@@ -75,7 +75,10 @@ describe('the command line', () => {
     ['simulate cpu --for soon', /--for .* It must be a duration such as 60s/],
     ['simulate cpu --load many', /--load .* It must be a number/],
     ['simulate cpu --cpu 1e3', /--cpu is not right: .*"250m"/],
-    ['simulate cpu --cpu 250m --shape ramp:from=2,to=1', /--shape: it must be a shape such as .*ramp:from=0.1,to=1/],
+    [
+      'simulate cpu --cpu 250m --shape ramp:from=2,to=1',
+      /--shape: from=2 is a share of the whole, and more than 1; an amount has a unit/,
+    ],
     ['simulate cpu --cpu 250m --parallelism 2', /--parallelism: cannot stand beside cpu/],
     ['simulate cpu --cpu 250m --shape sine:mean=0.5,amplitude=0.6,period=5s', /--shape \(amplitude\): mean/],
     ['simulate cpu --cpu 70%', /--cpu: must be an amount of cores/],

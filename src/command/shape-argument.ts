@@ -2,7 +2,7 @@
 import * as Schema from 'typebox/schema';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { parseCpuAmount, parseDuration, parseMemoryAmount } from '#foundation/quantity.ts';
-import { SHAPES, type Shape } from '#simulation/shape-schema.ts';
+import { SHAPES, type Shape, shapeErrors } from '#simulation/shape-schema.ts';
 
 export const SHAPE_HELP =
   'how it changes over time, as shares of the amount or as amounts: constant, ramp:from=0.1,to=1, ramp:from=100m,to=900m, steps:0.25,1,0.5, sine:mean=0.5,amplitude=0.4,period=60s, spike:base=0.1,peak=1,at=10s,for=5s, or JSON';
@@ -13,6 +13,8 @@ const DURATIONS: Readonly<Record<string, string>> = {
   at: 'at_seconds',
   for: 'for_seconds',
 };
+
+const SECONDS = new Set(Object.values(DURATIONS));
 
 /** Cores or bytes, where a share of the whole could stand. */
 type Amount = { readonly amount: number; readonly text: string };
@@ -73,6 +75,14 @@ export function shapeOf(argument: ShapeArgument, whole: number | undefined): Out
   if (whole === undefined && amountsIn(argument).length > 0) {
     return refused('amounts such as 100m need an amount to be a part of, not a percentage of a limit.');
   }
+  // A share above 1 is meant to be cores, or bytes.
+  const bare = Object.entries(argument).find(
+    ([name, part]) => !SECONDS.has(name) && typeof part === 'number' && part > 1,
+  );
+  if (bare !== undefined)
+    return refused(
+      `${bare[0]}=${bare[1]} is a share of the whole, and more than 1; an amount has a unit, such as 3000m.`,
+    );
   const share = (part: unknown) => (isAmount(part) && whole !== undefined ? part.amount / whole : part);
   const shape = Object.fromEntries(
     Object.entries(argument).map(([name, part]) => [name, Array.isArray(part) ? part.map(share) : share(part)]),
@@ -80,6 +90,15 @@ export function shapeOf(argument: ShapeArgument, whole: number | undefined): Out
   if (Schema.Check(SHAPES, shape)) return granted(shape as Shape);
   return refused('it must be a shape such as ramp:from=0.1,to=1 or ramp:from=100m,to=900m; shares are from 0 to 1.');
 }
+
+/** What the schema alone cannot say, in the words of the option. */
+export const shapeRefusals = (shape: Shape, seconds: number): readonly string[] =>
+  shapeErrors(shape, seconds).map(({ message }) =>
+    message
+      .replace(/\bat_seconds\b/g, 'at')
+      .replace(/\bfor_seconds\b/g, 'for')
+      .replace(/\bseconds$/, `the ${seconds} s of the whole`),
+  );
 
 function parseObject(text: string): ShapeArgument | undefined {
   try {

@@ -3,7 +3,7 @@ import { clockOf } from '#foundation/clock-time.ts';
 import type { Axis } from './picture.ts';
 
 /** From here on hours and minutes say more than minutes and seconds. */
-const HOURS_FROM_SECONDS = 7200;
+const HOURS_FROM_SECONDS = 3600;
 const INTERVALS = [15, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 
 export function timeAxis(seconds: number): Axis {

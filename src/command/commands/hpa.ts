@@ -6,7 +6,14 @@ import { type FoundAutoscaler, readManifests } from '#autoscaling/manifest.ts';
 import { DEFAULT_TOLERANCE } from '#autoscaling/spec.ts';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
-import { coresArgument, durationArgument, integerArgument, numberArgument, shapeOption } from '../arguments.ts';
+import {
+  coresArgument,
+  durationArgument,
+  integerArgument,
+  numberArgument,
+  percentArgument,
+  shapeOption,
+} from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { type ForecastPictureParts, forecastPicture } from '../forecast-picture.ts';
 import { forecastParts, type Given, type Parts } from '../hpa/given.ts';
@@ -43,7 +50,7 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
     .option('--name <name>', 'the autoscaler that is meant, where there are several: NAME or NAMESPACE/NAME')
     .option('--request <cores>', 'CPU request of one replica, instead of that in --file', coresArgument)
     .option('--limit <cores>', 'CPU limit of one replica, instead of that in --file', coresArgument)
-    .option('--target <percent>', 'target utilization in per cent of the request', numberArgument)
+    .option('--target <percent>', 'target utilization in per cent of the request', percentArgument)
     .option('--min <replicas>', 'least replicas', integerArgument)
     .option('--max <replicas>', 'most replicas', integerArgument)
     .option(
@@ -94,6 +101,8 @@ type Chosen =
 /** The one that is meant, by the options alone, by the only one in the files, or by its name; or all of them. */
 function chosenIn(given: Given, terminal: Terminal): Outcome<Chosen, readonly string[]> {
   if (given.file === undefined) {
+    const alone = ['name', 'recursive'].filter((option) => option in given);
+    if (alone.length > 0) return refused(alone.map((option) => `--${option} looks into --file, which is missing.`));
     const parts = forecastParts(given);
     return parts.ok ? granted({ type: 'one', parts: parts.value }) : parts;
   }

@@ -6,8 +6,7 @@ import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { shownCores } from '#foundation/quantity.ts';
 import { reserveCores } from '#simulation/capacity/cpu.ts';
 import { CONSTANT, partAt } from '#simulation/shape.ts';
-import { shapeErrors } from '#simulation/shape-schema.ts';
-import { type ShapeArgument, shapeOf } from '../shape-argument.ts';
+import { type ShapeArgument, shapeOf, shapeRefusals } from '../shape-argument.ts';
 
 export type Given = {
   readonly load: number;
@@ -50,6 +49,11 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
   const minReplicas = given.min ?? file?.spec.minReplicas ?? 1;
   const startReplicas = given.replicas ?? Math.max(1, minReplicas);
   errors.push(...boundErrors(given, file, minReplicas, maxReplicas ?? minReplicas, startReplicas));
+  if (file?.replicas === 0 && given.replicas === undefined && minReplicas > 0) {
+    errors.push(
+      'the workload has replicas: 0, which switches its autoscaler off. Take the field away, or give --replicas for what runs.',
+    );
+  }
   const requested = measures.find((measure) => measure.type === 'utilization')?.requestCores;
   if (
     limitCores !== null &&
@@ -57,21 +61,21 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
     limitCores < requested &&
     (given.limit ?? given.request) !== undefined
   ) {
-    errors.push(
-      `--limit must be at least --request: the limit is ${shownCores(limitCores)}, the request ${shownCores(requested)}.`,
-    );
+    const named = (option: 'limit' | 'request', cores: number) =>
+      `${given[option] === undefined ? `the ${option} of the file` : `--${option}`}, which is ${shownCores(cores)}`;
+    errors.push(`${named('request', requested)}, must be at most ${named('limit', limitCores)}.`);
   }
   if (!(given.for >= 60 && given.for <= LONGEST_SECONDS)) errors.push('--for must be from 1m to 24h.');
   if (given.tolerance !== undefined && !(given.tolerance >= 0 && given.tolerance < 1)) {
     errors.push('--tolerance must be at least 0 and below 1.');
   }
   const behavior = given.behavior === undefined ? undefined : readBehavior(given.behavior);
-  if (behavior?.ok === false) errors.push(...behavior.refusal.map((each) => `--behavior: ${each}`));
+  if (behavior?.ok === false) errors.push(...behavior.refusal);
   const { hasBehavior, scaleUp, scaleDown } = (behavior?.ok ? behavior.value : file?.spec) ?? NO_BEHAVIOR;
   const read = shapeOf(given.shape ?? CONSTANT, given.load);
   const shape = read.ok ? read.value : CONSTANT;
   if (!read.ok) errors.push(`--shape: ${read.refusal}`);
-  for (const { pointer, message } of shapeErrors(shape, given.for)) errors.push(`--shape${pointer}: ${message}`);
+  errors.push(...shapeRefusals(shape, given.for).map((each) => `--shape: ${each}.`));
   const [first, ...rest] = measures;
   if (errors.length > 0 || first === undefined || maxReplicas === undefined) return refused(errors);
   const tolerance = given.tolerance === undefined ? {} : { tolerance: given.tolerance };
@@ -137,7 +141,7 @@ function boundErrors(
       ? [`${most}, which is ${maxReplicas}, must be at least ${least}, which is ${minReplicas}.`]
       : []),
     ...(maxReplicas > MOST_REPLICAS
-      ? [`${most} is ${maxReplicas}; a forecast goes up to ${MOST_REPLICAS}. Give --max.`]
+      ? [`${most} is ${maxReplicas}, and a forecast goes up to ${MOST_REPLICAS}: give a lower --max.`]
       : []),
     ...(given.replicas !== undefined && !(startReplicas >= 1 && startReplicas <= MOST_REPLICAS)
       ? [`--replicas must be from 1 to ${MOST_REPLICAS}.`]

@@ -1,6 +1,6 @@
 /** Finds the files that --file names, as kubectl does: a file, a folder of them, or standard input. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import type { ManifestFile } from '#kubernetes/objects.ts';
 
@@ -14,10 +14,15 @@ export function readFiles(
   paths: readonly string[],
   isRecursive: boolean,
 ): Outcome<readonly ManifestFile[], readonly string[]> {
+  if (paths.includes('')) return refused(['--file is empty: give a path.']);
   const errors: string[] = [];
+  // Twice the same file is the file, as for kubectl.
+  const names = new Set<string>();
   const files = paths.flatMap((path) => {
     try {
-      return namesBelow(path, isRecursive).map(readFile);
+      const fresh = namesBelow(path, isRecursive).filter((name) => !names.has(resolve(name)));
+      for (const name of fresh) names.add(resolve(name));
+      return fresh.map(readFile);
     } catch (error) {
       errors.push(`--file ${path} cannot be read: ${(error as Error).message}`);
       return [];

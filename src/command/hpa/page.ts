@@ -103,7 +103,7 @@ export type Row = { readonly called: string } & (
   | { readonly refusal: readonly string[] }
 );
 
-/** All that were found, a line each; those that cannot be forecast with the reason below. */
+/** All that were found, a line each; below it why some cannot be forecast, and what the forecasts leave out. */
 export function tableOf(rows: readonly Row[]): string {
   const lines = rows.map((row) => {
     if ('refusal' in row) return [row.called, '-', '-', '-', '-', '-'];
@@ -119,11 +119,15 @@ export function tableOf(rows: readonly Row[]): string {
       since === null ? 'later' : clockOf(since),
     ];
   });
-  const reasons = rows.flatMap((row) => ('refusal' in row ? row.refusal.map((each) => `  ${each}`) : []));
+  const reasons = rows.flatMap((row) =>
+    'refusal' in row ? row.refusal.map((each) => `  ${row.called}: ${each}`) : [],
+  );
+  const notes = rows.flatMap((row) => ('said' in row ? row.said.notes.map((each) => `  ${row.called}: ${each}`) : []));
   return [
     ...alignedRows([['autoscaler', 'request', 'target', 'replicas', 'settles at', 'from'], ...lines]),
     '',
     ...(reasons.length > 0 ? ['These cannot be forecast:', ...reasons] : []),
+    ...(notes.length > 0 ? ['Of the others:', ...notes] : []),
     'Each under the whole load by itself. --name NAME shows one of them in full.',
     '',
   ].join('\n');
