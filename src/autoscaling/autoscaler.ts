@@ -120,7 +120,7 @@ const SOURCES = {
 
 function metricOf(field: Field): Metric {
   const types = Object.keys(SOURCES) as (keyof typeof SOURCES)[];
-  const type = field.at('type').oneOf(types) ?? field.at('type').refuse(`one of ${types.join(', ')}`);
+  const type = field.at('type').needed(types);
   if (type === undefined) return {};
   const source = field.at(SOURCES[type]);
   if (!source.isThere) source.refuse(`a map of fields, because the type is ${type}`);
@@ -150,8 +150,7 @@ function resourceMetric(source: Field, type: 'Resource' | 'ContainerResource'): 
 
 /** The type is checked and then of no account: what is set holds. */
 function refuseBadTarget(field: Field, source?: 'Pods' | 'Object' | 'External'): void {
-  field.at('type').oneOf(['Utilization', 'AverageValue', 'Value']) ??
-    field.at('type').refuse('one of Utilization, AverageValue, Value');
+  field.at('type').needed(['Utilization', 'AverageValue', 'Value']);
   const [value, average] = [field.at('value'), field.at('averageValue')];
   for (const amount of [value, average]) {
     const milli = amount.quantity();
@@ -262,9 +261,8 @@ function rulesOf(field: Field, defaults: ScalingRules): ScalingRules {
 }
 
 function policyOf(field: Field): ScalingPolicy {
-  const type = field.at('type');
   return {
-    type: (type.isThere ? type.oneOf(['Pods', 'Percent']) : type.refuse('Pods or Percent')) ?? 'Pods',
+    type: field.at('type').needed(['Pods', 'Percent']) ?? 'Pods',
     value: required(field.at('value'), 1, 2 ** 31 - 1),
     periodSeconds: required(field.at('periodSeconds'), 1, 1800),
   };

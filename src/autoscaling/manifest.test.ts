@@ -164,7 +164,7 @@ spec: { <<: *c, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: w
     [
       'metrics that stand one step too far left',
       AUTOSCALER.replace(/ {2}(metrics: .*\n)(.*\n)/, '$2$1'),
-      /: metrics \(it belongs into spec\)\./,
+      /: metrics \(it belongs under spec\)\./,
     ],
     [
       'a slip in metadata',
@@ -175,7 +175,7 @@ spec: { <<: *c, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: w
     [
       'a field too far right',
       AUTOSCALER.replace('name: web }\n  max', 'name: web, minReplicas: 2 }\n  max'),
-      /: spec\.scaleTargetRef\.minReplicas \(it belongs further to the left\)\./,
+      /: spec\.scaleTargetRef\.minReplicas \(it belongs further out\)\./,
     ],
   ] as const) {
     it(`is forecast without ${what}, which a note names`, () => {
@@ -190,7 +190,7 @@ spec: { <<: *c, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: w
       /no CPU request for container b.*resources\.request \(perhaps requests\)/s,
     );
     const without = DEPLOYMENT.replaceAll('resources: { requests: { cpu: 0.05 } }', 'requests: { cpu: 0.05 }');
-    assert.match(refusalOf(without, AUTOSCALER), /\.requests \(it belongs into resources\)/);
+    assert.match(refusalOf(without, AUTOSCALER), /\.requests \(it belongs under resources\)/);
   });
 
   it('is refused where a name is a list or a map, and the others of the file are read', () => {

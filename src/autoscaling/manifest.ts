@@ -8,7 +8,7 @@ import type { Milli } from '#kubernetes/quantity.ts';
 import { readDocuments } from '#kubernetes/yaml.ts';
 import { type Autoscaler, autoscalerOf, type BehaviorParts, behaviorOf, type CpuMetric } from './autoscaler.ts';
 import type { AutoscalerSpec, Measure } from './spec.ts';
-import { type Workload, workloadsOf } from './workload.ts';
+import { hasPods, type Workload, workloadsOf } from './workload.ts';
 
 export type ManifestParts = {
   readonly spec: AutoscalerSpec;
@@ -103,7 +103,8 @@ type Surroundings = {
 
 function partsOf(candidate: Candidate, given: Surroundings): Outcome<ManifestParts, readonly string[]> {
   const { object, refusals, autoscaler, workload } = candidate;
-  const refusedWith = (more: readonly string[] = []) => refused([...refusals.sentences, ...more, ...refusals.unknown]);
+  const refusedWith = (more: readonly string[] = []) =>
+    refused([...refusals.sentences, ...more, ...refusals.unknownSentences]);
   if (autoscaler === undefined) return refusedWith();
   const twin = given.candidates.find((other) => other !== candidate && isSame(other.object, object));
   if (twin !== undefined) {
@@ -116,7 +117,7 @@ function partsOf(candidate: Candidate, given: Surroundings): Outcome<ManifestPar
     return refusedWith(first === undefined ? [] : [`Perhaps it stands in what could not be read. ${first}${more}`]);
   }
   if (workload.refusals.sentences.length > 0)
-    return refusedWith([...workload.refusals.sentences, ...workload.refusals.unknown]);
+    return refusedWith([...workload.refusals.sentences, ...workload.refusals.unknownSentences]);
   const [rival, ...more] = (given.rivals.get(candidate) ?? []).filter((other) => !isSame(other.object, object));
   if (rival !== undefined) {
     const also = more.length > 0 ? ` (and ${more.length} more)` : '';
@@ -130,7 +131,7 @@ function partsOf(candidate: Candidate, given: Surroundings): Outcome<ManifestPar
   if (autoscaler.cpuMetrics.length === 0) {
     refusals.say(`it has no metric of cpu, only ${autoscaler.otherMetrics.join(', ')}; no other can be forecast.`);
   }
-  if (refusals.sentences.length > 0 || first === undefined) return refusedWith(workload.refusals.unknown);
+  if (refusals.sentences.length > 0 || first === undefined) return refusedWith(workload.refusals.unknownSentences);
   const { minReplicas, maxReplicas, behavior } = autoscaler;
   return granted({
     replicas: workload.replicas ?? null,
@@ -199,8 +200,7 @@ const podsOfOthers = (workload: Workload, workloads: readonly Workload[]) =>
       other.object !== workload.source &&
       other.source !== workload.object &&
       other.object.namespace === workload.object.namespace &&
-      other.replicas !== 0 &&
-      other.refusals.sentences.length === 0 &&
+      hasPods(other) &&
       workload.selects(other.labels),
   );
 
@@ -210,8 +210,12 @@ function rivalsOf(
   workloads: readonly Workload[],
 ): ReadonlyMap<Candidate, readonly Candidate[]> {
   const rivals = new Map<Candidate, readonly Candidate[]>();
-  for (const { object, labels } of workloads) {
-    const finding = candidates.filter(
+  // One whose target has no pods is off, and looks for none.
+  const looking = candidates.filter(
+    ({ workload, autoscaler }) => workload !== undefined && (hasPods(workload) || autoscaler?.minReplicas === 0),
+  );
+  for (const { object, labels } of workloads.filter(hasPods)) {
+    const finding = looking.filter(
       (each) => each.object.namespace === object.namespace && each.workload?.selects(labels) === true,
     );
     const hasOthers = finding.some((each) => !isSame(each.object, finding[0]?.object ?? each.object));
@@ -271,7 +275,10 @@ function notesOf(
 ): readonly string[] {
   const { otherMetrics, cpuMetrics, minReplicas, maxReplicas } = autoscaler;
   const { object, replicas = minReplicas, isCustom } = workload;
-  const notes = [...refusals.unknown, ...workload.refusals.unknown];
+  const unknown = [...refusals.unknownSentences, ...workload.refusals.unknownSentences];
+  const notes = unknown.map(
+    (each) => `${each} kubectl apply refuses it, the API server alone would drop it; the forecast does without.`,
+  );
   if (otherMetrics.length > 0)
     notes.push(`It looks at more than cpu (${otherMetrics.join(', ')}), which may want more replicas.`);
   if (cpuMetrics.some(({ container }) => container !== undefined))

@@ -7,7 +7,7 @@ import { called, groupAndVersion, type KubernetesObject } from '#kubernetes/obje
 import { type PodCpu, podCpuOf } from '#kubernetes/pod-requests.ts';
 import { refuseBadPod } from '#kubernetes/pod-rules.ts';
 import { refuseBadRollout } from '#kubernetes/rollout-rules.ts';
-import { type Selector, selectorOf } from '#kubernetes/selector.ts';
+import { type Selector, selectorOf, withLabels } from '#kubernetes/selector.ts';
 
 export type Workload = {
   readonly object: KubernetesObject;
@@ -32,26 +32,32 @@ export type Workloads = {
 };
 
 type Kind = {
-  readonly version: string;
   /** Where the pod stands, from the root of the object. */
   readonly template: readonly string[];
   readonly isScalable: boolean;
+  /** Always holds where nothing is said. */
+  readonly restartPolicies: readonly string[];
 };
 
 const TEMPLATE = ['spec', 'template'];
+const ENDING = ['OnFailure', 'Never'];
+const SCALABLE: Kind = { template: TEMPLATE, isScalable: true, restartPolicies: ['Always'] };
 
-/** The kinds of Kubernetes itself that make pods. Others, such as Rollout, are trusted if they have a template. */
+/** The kinds of Kubernetes itself that make pods, all of them of v1. Others, such as Rollout, are trusted if they have a template. */
 const KINDS: ReadonlyMap<string, Kind> = new Map([
-  ['apps/Deployment', { version: 'v1', template: TEMPLATE, isScalable: true }],
-  ['apps/ReplicaSet', { version: 'v1', template: TEMPLATE, isScalable: true }],
-  ['apps/StatefulSet', { version: 'v1', template: TEMPLATE, isScalable: true }],
-  ['/ReplicationController', { version: 'v1', template: TEMPLATE, isScalable: true }],
-  ['apps/DaemonSet', { version: 'v1', template: TEMPLATE, isScalable: false }],
-  ['batch/Job', { version: 'v1', template: TEMPLATE, isScalable: false }],
-  ['batch/CronJob', { version: 'v1', template: ['spec', 'jobTemplate', ...TEMPLATE], isScalable: false }],
-  ['/Pod', { version: 'v1', template: [], isScalable: false }],
+  ['apps/Deployment', SCALABLE],
+  ['apps/ReplicaSet', SCALABLE],
+  ['apps/StatefulSet', SCALABLE],
+  ['/ReplicationController', SCALABLE],
+  ['apps/DaemonSet', { ...SCALABLE, isScalable: false }],
+  ['batch/Job', { template: TEMPLATE, isScalable: false, restartPolicies: ENDING }],
+  ['batch/CronJob', { template: ['spec', 'jobTemplate', ...TEMPLATE], isScalable: false, restartPolicies: ENDING }],
+  ['/Pod', { template: [], isScalable: false, restartPolicies: ['Always', ...ENDING] }],
 ]);
 const BUILT_IN_GROUPS: ReadonlySet<string> = new Set(['', 'apps', 'batch', 'extensions', 'autoscaling']);
+
+/** Whether there are pods of it now. Where no number is written there is one at least. */
+export const hasPods = ({ replicas, refusals }: Workload) => replicas !== 0 && refusals.sentences.length === 0;
 
 export function workloadsOf(objects: readonly KubernetesObject[]): Workloads {
   const { byNamespace, errors } = limitRangesIn(objects);
@@ -68,47 +74,58 @@ function builtIn(object: KubernetesObject, kind: Kind, ranges: readonly LimitRan
   const { group, version, value } = object;
   const refusals = new Refusals(called(object));
   const root = new Field(value, '', refusals);
-  const served = group === '' ? kind.version : `${group}/${kind.version}`;
-  if (version !== kind.version) {
-    refusals.say(
-      `its apiVersion is ${group === '' ? version : `${group}/${version}`}, which no Kubernetes serves any more: write ${served}.`,
-    );
-  }
-  decodeKind(root, `${served} ${object.kind}`);
+  const prefix = group === '' ? '' : `${group}/`;
+  if (version !== 'v1')
+    refusals.say(`its apiVersion is ${prefix}${version}, which no Kubernetes serves any more: write ${prefix}v1.`);
+  decodeKind(root, `${prefix}v1 ${object.kind}`);
   refuseBadMetadata(root.at('metadata'));
-  // Its pods have names of hosts.
-  if (object.kind === 'StatefulSet' && object.name.includes('.'))
-    root.at('metadata').at('name').refuse('a name without dots');
-  const spec = root.at('spec');
-  const template = kind.template.reduce((field, name) => field.at(name), root);
-  const labels = labelsOf(template.at('metadata').at('labels'));
-  const claimed = spec
-    .at('volumeClaimTemplates')
-    .list()
-    .map((claim) => claim.at('metadata').at('name').text() ?? '');
-  refuseBadPod(template.at('spec'), claimed);
-  const cpu = podCpuOf(template.at('spec'), ranges);
-  if (!kind.isScalable) {
-    const selects = () => false;
-    return {
-      object,
-      source: object,
-      isScalable: false,
-      isCustom: false,
-      replicas: podsOf(spec),
-      cpu,
-      labels,
-      selects,
-      refusals,
-    };
-  }
-  refuseBadRollout(spec, object.kind);
+  const pod = kind.template.reduce((field, name) => field.at(name), root);
+  const labels = labelsOf(pod.at('metadata').at('labels'));
+  refuseBadPod(pod.at('spec'), claimedIn(root));
+  refuseBadRestartPolicy(pod.at('spec'), kind);
+  const cpu = podCpuOf(pod.at('spec'), ranges);
+  const { isScalable } = kind;
+  return {
+    object,
+    source: object,
+    isScalable,
+    isCustom: false,
+    cpu,
+    labels,
+    refusals,
+    ...scalingOf(root, kind, labels),
+  };
+}
+
+/** How many pods it makes, and which it takes for its own. */
+function scalingOf(
+  root: Field,
+  { isScalable }: Kind,
+  labels: Workload['labels'],
+): Pick<Workload, 'replicas' | 'selects'> {
+  const [spec, name] = [root.at('spec'), root.at('metadata').at('name')];
+  const kind = root.at('kind').text() ?? '';
+  if (!isScalable && kind !== 'DaemonSet') return { replicas: podsOf(spec), selects: () => false };
+  refuseBadRollout(spec, kind);
+  if (kind === 'StatefulSet' && name.text()?.includes('.')) name.refuse('a name without dots: its pods are hosts');
   const selector = spec.at('selector');
-  const selects = object.kind === 'ReplicationController' ? selectorOfLabels(selector, labels) : selectorOf(selector);
-  if (refusals.sentences.length === 0 && !selects(labels))
-    refusals.say('its selector does not match the labels of its own template, so that it is refused.');
-  const replicas = spec.at('replicas').integer();
-  return { object, source: object, isScalable: true, isCustom: false, replicas, cpu, labels, selects, refusals };
+  const selects = kind === 'ReplicationController' ? selectorOfLabels(selector, labels) : selectorOf(selector);
+  if (root.refusals.sentences.length === 0 && !selects(labels))
+    root.refusals.say('its selector does not match the labels of its own template, so that it is refused.');
+  return { replicas: spec.at('replicas').integer(), selects };
+}
+
+/** Volumes that a StatefulSet claims for each of its pods. */
+function claimedIn(root: Field): readonly string[] {
+  if (root.at('kind').value !== 'StatefulSet') return [];
+  const claims = root.at('spec').at('volumeClaimTemplates').list();
+  return claims.map((claim) => claim.at('metadata').at('name').text() ?? '');
+}
+
+function refuseBadRestartPolicy(pod: Field, { restartPolicies }: Kind): void {
+  const policy = pod.at('restartPolicy');
+  const holds = policy.value === undefined || policy.value === '' ? 'Always' : policy.value;
+  if (!restartPolicies.some((each) => each === holds)) policy.refuse(restartPolicies.join(' or '));
 }
 
 /** A Job that is suspended, or runs none at once, has no pods. */
@@ -122,11 +139,6 @@ function selectorOfLabels(selector: Field, labels: ReadonlyMap<string, string>):
   return withLabels(wanted);
 }
 
-const withLabels =
-  (wanted: ReadonlyMap<string, string>): Selector =>
-  (labels) =>
-    wanted.size > 0 && [...wanted].every(([name, value]) => labels.get(name) === value);
-
 /** A custom resource with a template of its own, or with that of the workload that it names. */
 function custom(
   object: KubernetesObject,
@@ -135,30 +147,22 @@ function custom(
 ): readonly Workload[] {
   const refusals = new Refusals(called(object));
   const root = new Field(object.value, '', refusals);
-  const source = Array.isArray(root.at('spec').at('template').at('spec').at('containers').value)
-    ? object
-    : namedIn(root.at('spec').at('workloadRef'), object, objects);
+  const own = root.at('spec');
+  const hasTemplate = Array.isArray(own.at('template').at('spec').at('containers').value);
+  const source = hasTemplate ? object : namedIn(own.at('workloadRef'), object, objects);
   if (source === undefined) return [];
   refuseBadMetadata(root.at('metadata'));
-  const spec = new Field(source.value, '', refusals).at('spec');
+  // What is wrong with a template is said of the object that it stands in.
+  const spec = hasTemplate ? own : new Field(source.value, '', new Refusals(called(source))).at('spec');
   const template = spec.at('template');
-  const selector = spec.at('selector');
   decode(template, 'PodTemplateSpec');
   refuseBadPod(template.at('spec'), []);
   const labels = labelsOf(template.at('metadata').at('labels'));
-  return [
-    {
-      object,
-      source,
-      isScalable: true,
-      isCustom: true,
-      replicas: wholeNumber(root.at('spec').at('replicas').value),
-      cpu: podCpuOf(template.at('spec'), ranges),
-      labels,
-      selects: customSelector(selector, labels),
-      refusals,
-    },
-  ];
+  const cpu = podCpuOf(template.at('spec'), ranges);
+  const selects = customSelector(spec.at('selector'), labels);
+  if (!hasTemplate) refusals.takeOver(spec.refusals);
+  const replicas = wholeNumber(own.at('replicas').value);
+  return [{ object, source, isScalable: true, isCustom: true, replicas, cpu, labels, selects, refusals }];
 }
 
 const wholeNumber = (value: unknown) => (typeof value === 'number' && Number.isInteger(value) ? value : undefined);
@@ -167,7 +171,8 @@ const wholeNumber = (value: unknown) => (typeof value === 'number' && Number.isI
 function customSelector(selector: Field, labels: ReadonlyMap<string, string>): Selector {
   if (selector.at('matchLabels').isThere || selector.at('matchExpressions').isThere) return selectorOf(selector);
   const plain = labelsOf(selector);
-  return withLabels(plain.size > 0 ? plain : labels);
+  const wanted = plain.size > 0 ? plain : labels;
+  return wanted.size > 0 ? withLabels(wanted) : () => false;
 }
 
 function namedIn(
@@ -175,6 +180,7 @@ function namedIn(
   { namespace }: KubernetesObject,
   objects: readonly KubernetesObject[],
 ): KubernetesObject | undefined {
+  if (!ref.isThere) return undefined;
   const [group] = groupAndVersion(ref.at('apiVersion').text() ?? '');
   const [kind, name] = [ref.at('kind').text(), ref.at('name').text()];
   return objects.find(

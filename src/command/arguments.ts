@@ -20,7 +20,7 @@ export function urlArgument(text: string): URL {
 export function coresArgument(text: string): number {
   const amount = parseCpuAmount(text);
   if (amount?.type === 'cores') return amount.cores;
-  throw new InvalidArgumentError('It must be an amount of CPU such as 250m or 1.5, from 1m to 999.');
+  throw new InvalidArgumentError('It must be an amount of CPU such as 250m or 1.5, at least 1m and below 1000.');
 }
 
 export function numberArgument(text: string): number {

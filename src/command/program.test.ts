@@ -77,7 +77,7 @@ describe('the command line', () => {
     ['simulate cpu --cpu 1e3', /--cpu is not right: .*"250m"/],
     [
       'simulate cpu --cpu 250m --shape ramp:from=2,to=1',
-      /--shape: from=2 is a share of the whole, and more than 1; an amount has a unit/,
+      /--shape: 2 is a share of the whole, and more than 1; an amount has a unit/,
     ],
     ['simulate cpu --cpu 250m --parallelism 2', /--parallelism: cannot stand beside cpu/],
     ['simulate cpu --cpu 250m --shape sine:mean=0.5,amplitude=0.6,period=5s', /--shape \(amplitude\): mean/],

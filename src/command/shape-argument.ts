@@ -2,7 +2,7 @@
 import * as Schema from 'typebox/schema';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { parseCpuAmount, parseDuration, parseMemoryAmount } from '#foundation/quantity.ts';
-import { SHAPES, type Shape, shapeErrors } from '#simulation/shape-schema.ts';
+import { SHAPES, type Shape } from '#simulation/shape-schema.ts';
 
 export const SHAPE_HELP =
   'how it changes over time, as shares of the amount or as amounts: constant, ramp:from=0.1,to=1, ramp:from=100m,to=900m, steps:0.25,1,0.5, sine:mean=0.5,amplitude=0.4,period=60s, spike:base=0.1,peak=1,at=10s,for=5s, or JSON';
@@ -76,13 +76,10 @@ export function shapeOf(argument: ShapeArgument, whole: number | undefined): Out
     return refused('amounts such as 100m need an amount to be a part of, not a percentage of a limit.');
   }
   // A share above 1 is meant to be cores, or bytes.
-  const bare = Object.entries(argument).find(
-    ([name, part]) => !SECONDS.has(name) && typeof part === 'number' && part > 1,
-  );
+  const shares = Object.entries(argument).filter(([name]) => !SECONDS.has(name));
+  const bare = shares.flatMap(([, part]) => part).find((part) => typeof part === 'number' && part > 1);
   if (bare !== undefined)
-    return refused(
-      `${bare[0]}=${bare[1]} is a share of the whole, and more than 1; an amount has a unit, such as 3000m.`,
-    );
+    return refused(`${String(bare)} is a share of the whole, and more than 1; an amount has a unit, such as 3000m.`);
   const share = (part: unknown) => (isAmount(part) && whole !== undefined ? part.amount / whole : part);
   const shape = Object.fromEntries(
     Object.entries(argument).map(([name, part]) => [name, Array.isArray(part) ? part.map(share) : share(part)]),
@@ -90,15 +87,6 @@ export function shapeOf(argument: ShapeArgument, whole: number | undefined): Out
   if (Schema.Check(SHAPES, shape)) return granted(shape as Shape);
   return refused('it must be a shape such as ramp:from=0.1,to=1 or ramp:from=100m,to=900m; shares are from 0 to 1.');
 }
-
-/** What the schema alone cannot say, in the words of the option. */
-export const shapeRefusals = (shape: Shape, seconds: number): readonly string[] =>
-  shapeErrors(shape, seconds).map(({ message }) =>
-    message
-      .replace(/\bat_seconds\b/g, 'at')
-      .replace(/\bfor_seconds\b/g, 'for')
-      .replace(/\bseconds$/, `the ${seconds} s of the whole`),
-  );
 
 function parseObject(text: string): ShapeArgument | undefined {
   try {

@@ -48,7 +48,7 @@ function decodeStruct(field: Field, struct: string, within: readonly string[]): 
   for (const name of field.map()) {
     const type = fields.get(name);
     if (type !== undefined) decode(field.at(name), type, [struct, ...within]);
-    else field.refusals.addUnknown(field.at(name).path, whatIsMeant(name, struct, within));
+    else field.refusals.addUnknown(field.at(name).path, () => whatIsMeant(name, struct, within));
   }
 }
 
@@ -59,9 +59,8 @@ function whatIsMeant(name: string, struct: string, within: readonly string[]): s
   const alike = [...fieldsOf(struct).keys()].find((known) => isAlike(known, name));
   if (alike !== undefined) return `perhaps ${alike}`;
   const path = pathTo(name, struct);
-  if (path !== undefined) return `it belongs into ${path}`;
-  const outer = within.findIndex((each) => fieldsOf(each).has(name));
-  return outer < 0 ? undefined : 'it belongs further to the left';
+  if (path !== undefined) return `it belongs under ${path}`;
+  return within.some((each) => fieldsOf(each).has(name)) ? 'it belongs further out' : undefined;
 }
 
 /** Through fields that are no list, the shortest way first. */
@@ -77,10 +76,10 @@ function pathTo(name: string, struct: string): string | undefined {
   return undefined;
 }
 
-/** Letters in another case, or one or two of them wrong, missing or exchanged. */
+/** Letters in another case, or one of them wrong, missing or too many; two of them in longer words. */
 function isAlike(known: string, name: string): boolean {
   const [a, b] = [known.toLowerCase(), name.toLowerCase()];
-  return distance(a, b) <= (a.length < 6 ? 1 : 2);
+  return Math.abs(a.length - b.length) <= 2 && distance(a, b) <= (a.length < 6 ? 1 : 2);
 }
 
 /** How many letters must be changed, put in or taken away (Levenshtein). */

@@ -25,25 +25,29 @@ export class Refusals {
     return undefined;
   }
 
-  /** A field that the API does not have. @param perhaps where it is known, or what is meant. */
-  addUnknown(path: string, perhaps: string | undefined): void {
+  /** A field that the API does not have. @param meant where it is known, or how it is spelt; asked for those alone that are named. */
+  addUnknown(path: string, meant: () => string | undefined): void {
+    const perhaps = this.#unknown.length < MOST_NAMED ? meant() : undefined;
     this.#unknown.push(perhaps === undefined ? path : `${path} (${perhaps})`);
   }
 
-  /** The paths of fields that the API does not have, each with what is meant. */
+  /** The paths of the fields that the API does not have, each with what is meant. */
   get unknownFields(): readonly string[] {
-    return this.#unknown;
+    const more = this.#unknown.length - MOST_NAMED;
+    return more > 0 ? [...this.#unknown.slice(0, MOST_NAMED), `${more} more`] : this.#unknown;
   }
 
-  /** A sentence on the fields that the API does not have: `kubectl apply` refuses them, the API server drops them. */
-  get unknown(): readonly string[] {
+  /** A sentence on them, where there are any. */
+  get unknownSentences(): readonly string[] {
     if (this.#unknown.length === 0) return [];
-    const [noun, them] = this.#unknown.length === 1 ? ['a field', 'it'] : ['fields', 'them'];
-    const names = this.#unknown.slice(0, MOST_NAMED).join(', ');
-    const more = this.#unknown.length > MOST_NAMED ? ` and ${this.#unknown.length - MOST_NAMED} more` : '';
-    return [
-      `${this.#object} has ${noun} that Kubernetes does not know: ${names}${more}. kubectl apply refuses ${them}, Helm drops ${them}; the forecast does without.`,
-    ];
+    const noun = this.#unknown.length === 1 ? 'a field' : 'fields';
+    return [`${this.#object} has ${noun} that Kubernetes does not know: ${this.unknownFields.join(', ')}.`];
+  }
+
+  /** What was wrong with another object that this one stands on. */
+  takeOver(other: Refusals): void {
+    this.sentences.push(...other.sentences);
+    this.#unknown.push(...other.#unknown);
   }
 
   /** A sentence that does not speak of one field. */
@@ -134,6 +138,16 @@ export class Field {
     if (milli !== undefined) return milli;
     if (quantityAsNumber(value) !== undefined) return this.refuse('below 9.2e15: beyond it Kubernetes counts wrong');
     return this.refuse('a quantity as Kubernetes writes it, such as 250m, 0.5 or 1');
+  }
+
+  /** One of some words, which must be there. */
+  needed<const Choice extends string>(choices: readonly Choice[]): Choice | undefined {
+    return this.isThere ? this.oneOf(choices) : this.refuse(`one of ${choices.join(', ')}`);
+  }
+
+  /** One of some words; an empty text is as absent, where the API has a default. */
+  optional(choices: readonly string[]): void {
+    if (this.value !== '') this.oneOf(choices);
   }
 
   oneOf<const Choice extends string>(choices: readonly Choice[]): Choice | undefined {

@@ -4,6 +4,7 @@
  */
 import { decodeKind } from './decode.ts';
 import { Field, Refusals } from './field.ts';
+import { refuseBadMetadata } from './names.ts';
 import { called, type KubernetesObject } from './objects.ts';
 import type { Milli } from './quantity.ts';
 import { type Amounts, amountsOf, type Resources, shownAmount } from './resources.ts';
@@ -14,8 +15,8 @@ export type LimitRange = {
   readonly name: string;
   /** For containers that do not say it themselves. */
   readonly defaults: Resources;
-  readonly ofContainers: readonly Bounds[];
-  readonly ofPods: readonly Bounds[];
+  /** Of each container, and of a pod as a whole. */
+  readonly bounds: { readonly Container?: Bounds; readonly Pod?: Bounds };
 };
 
 /** By namespace, in the order in which they stand. @returns also a sentence for each that the API server would refuse. */
@@ -30,8 +31,10 @@ export function limitRangesIn(objects: readonly KubernetesObject[]): {
     const refusals = new Refusals(called(object));
     const range = limitRangeOf(object, refusals);
     errors.push(...refusals.sentences);
-    const others = byNamespace.get(object.namespace) ?? [];
-    if (refusals.sentences.length === 0) byNamespace.set(object.namespace, [...others, range]);
+    if (refusals.sentences.length > 0) continue;
+    const others = byNamespace.get(object.namespace);
+    if (others === undefined) byNamespace.set(object.namespace, [range]);
+    else others.push(range);
   }
   return { byNamespace, errors };
 }
@@ -39,27 +42,68 @@ export function limitRangesIn(objects: readonly KubernetesObject[]): {
 function limitRangeOf(object: KubernetesObject, refusals: Refusals): LimitRange {
   const root = new Field(object.value, '', refusals);
   decodeKind(root, 'v1 LimitRange');
-  const items = root.at('spec').at('limits').list();
-  const limits = new Map<string, Milli>();
-  const requests = new Map<string, Milli>();
-  const bounds = { Container: [] as Bounds[], Pod: [] as Bounds[] };
-  for (const item of items) {
-    const type = item.at('type').text();
+  refuseBadMetadata(root.at('metadata'));
+  const types = new Set<string>();
+  const bounds: { Container?: Bounds; Pod?: Bounds } = {};
+  let defaults: Resources = { requests: new Map(), limits: new Map() };
+  for (const item of root.at('spec').at('limits').list()) {
+    const type = item.at('type').text() ?? '';
+    if (type === '') item.at('type').refuse('Container, Pod or PersistentVolumeClaim');
+    if (types.has(type)) item.at('type').refuse('a type that no other entry has');
+    types.add(type);
     if (type !== 'Container' && type !== 'Pod') continue;
-    const [min, max, ratio] = [item.at('min'), item.at('max'), item.at('maxLimitRequestRatio')].map(amountsOf) as [
-      Amounts,
-      Amounts,
-      Amounts,
-    ];
-    bounds[type].push({ min, max, ratio });
-    if (type === 'Pod') continue;
-    // The most is the default of the limit, that of the request, and the least stands last.
-    const ownLimits = filled(amountsOf(item.at('default')), max);
-    const ownRequests = filled(filled(amountsOf(item.at('defaultRequest')), ownLimits), min);
-    for (const [name, amount] of ownLimits) limits.set(name, amount);
-    for (const [name, amount] of ownRequests) requests.set(name, amount);
+    const own = amountsIn(item);
+    bounds[type] = own;
+    if (type === 'Container') defaults = { limits: own.default, requests: own.defaultRequest };
+    else refuseDefaults(item);
+    refuseContradictions(own, item);
   }
-  return { name: object.name, defaults: { requests, limits }, ofContainers: bounds.Container, ofPods: bounds.Pod };
+  return { name: object.name, defaults, bounds };
+}
+
+type Item = Bounds & { readonly default: Amounts; readonly defaultRequest: Amounts };
+
+/** With what Kubernetes fills in: the most is the default of the limit, that of the request, and the least stands last. */
+function amountsIn(item: Field): Item {
+  const [min, max] = [amountsOf(item.at('min')), amountsOf(item.at('max'))];
+  const limits = filled(amountsOf(item.at('default')), max);
+  const requests = filled(filled(amountsOf(item.at('defaultRequest')), limits), min);
+  return { min, max, ratio: amountsOf(item.at('maxLimitRequestRatio')), default: limits, defaultRequest: requests };
+}
+
+function refuseDefaults(item: Field): void {
+  for (const name of ['default', 'defaultRequest']) {
+    if (item.at(name).isThere) item.at(name).refuse('left out, because the type is Pod');
+  }
+}
+
+/** Pairs of which the first may not be above the second. */
+const ORDER = [
+  ['min', 'max'],
+  ['min', 'defaultRequest'],
+  ['min', 'default'],
+  ['defaultRequest', 'default'],
+  ['defaultRequest', 'max'],
+  ['default', 'max'],
+] as const;
+
+function refuseContradictions(own: Item, item: Field): void {
+  const isPod = item.at('type').value === 'Pod';
+  for (const [lower, upper] of isPod ? ORDER.slice(0, 1) : ORDER) {
+    for (const [name, amount] of own[lower]) {
+      const most = own[upper].get(name);
+      if (most !== undefined && amount > most)
+        item.refusals.say(
+          `${item.path}: the ${lower} of ${name}, ${shownAmount(name, amount)}, is above its ${upper}, ${shownAmount(name, most)}.`,
+        );
+    }
+  }
+  for (const [name, ratio] of own.ratio) {
+    const [least = 0n, most] = [own.min.get(name), own.max.get(name)];
+    const place = item.at('maxLimitRequestRatio').at(name);
+    if (ratio < 1000n) place.refuse('at least 1');
+    if (least > 0n && most !== undefined && ratio * least > most * 1000n) place.refuse('at most what max is of min');
+  }
 }
 
 /** What is there, and of the others what is not. */
@@ -81,17 +125,15 @@ export function withDefaults(own: Resources, ranges: readonly LimitRange[]): Res
 export function refuseByRanges(
   resources: Resources,
   ranges: readonly LimitRange[],
-  of: 'ofContainers' | 'ofPods',
+  of: keyof LimitRange['bounds'],
   what: string,
   refusals: Refusals,
 ): void {
-  for (const range of ranges) {
-    const say = (sentence: string) => refusals.say(`LimitRange ${range.name} refuses its ${what}: ${sentence}.`);
-    for (const { min, max, ratio } of range[of]) {
-      for (const [name, least] of min) refuseLess(name, least, resources, say);
-      for (const [name, most] of max) refuseMore(name, most, resources, say);
-      for (const [name, most] of ratio) refuseRatio(name, most, resources, say);
-    }
+  for (const { name: range, bounds } of ranges) {
+    const say = (sentence: string) => refusals.say(`LimitRange ${range} refuses its ${what}: ${sentence}.`);
+    for (const [name, least] of bounds[of]?.min ?? []) refuseLess(name, least, resources, say);
+    for (const [name, most] of bounds[of]?.max ?? []) refuseMore(name, most, resources, say);
+    for (const [name, most] of bounds[of]?.ratio ?? []) refuseRatio(name, most, resources, say);
   }
 }
 
@@ -115,7 +157,7 @@ function refuseMore(name: string, most: Milli, { requests, limits }: Resources, 
 
 function refuseRatio(name: string, most: Milli, { requests, limits }: Resources, say: Say): void {
   const [request = 0n, limit = 0n] = [requests.get(name), limits.get(name)];
-  const rule = `the limit of ${name} may be ${Number(most) / 1000} times its request`;
+  const rule = `the limit of ${name} may be at most ${Number(most) / 1000} times its request`;
   if (request === 0n) say(`${rule}, and it has no request`);
   else if (limit === 0n) say(`${rule}, and it has no limit`);
   else if (limit * 1000n > request * most) say(`${rule}, and it is ${Number((limit * 1000n) / request) / 1000} times`);

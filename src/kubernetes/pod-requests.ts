@@ -45,7 +45,13 @@ type Missing = { readonly missing: string };
 
 /** @param spec the pod's: `spec.template.spec` of a workload. Refuses what the API server, or a LimitRange, would of requests and limits. */
 export function podCpuOf(spec: Field, ranges: readonly LimitRange[]): PodCpu {
-  const read = (list: Field, isInit: boolean) => list.list().map((each) => containerOf(each, isInit, spec, ranges));
+  const claims = new Set(
+    spec
+      .at('resourceClaims')
+      .list()
+      .map((each) => each.at('name').value),
+  );
+  const read = (list: Field, isInit: boolean) => list.list().map((each) => containerOf(each, isInit, claims, ranges));
   const all = [...read(spec.at('containers'), false), ...read(spec.at('initContainers'), true)];
   const lasting = all
     .filter(({ isInit, isSidecar }) => !isInit || isSidecar)
@@ -64,26 +70,23 @@ export function podCpuOf(spec: Field, ranges: readonly LimitRange[]): PodCpu {
   };
 }
 
-function containerOf(field: Field, isInit: boolean, pod: Field, ranges: readonly LimitRange[]): Container {
+function containerOf(
+  field: Field,
+  isInit: boolean,
+  claims: ReadonlySet<unknown>,
+  ranges: readonly LimitRange[],
+): Container {
   const name = field.at('name').text() ?? '';
   const place = field.at('resources');
   const own = resourcesOf(place);
   refuseImbalance(own, place);
-  refuseUnknownClaims(place.at('claims'), pod);
+  for (const claim of place.at('claims').list()) {
+    if (!claims.has(claim.at('name').value)) claim.at('name').refuse('a name in the resourceClaims of the pod');
+  }
   const resources = withDefaults(own, ranges);
   refuseImbalance(resources, place);
-  refuseByRanges(resources, ranges, 'ofContainers', `container ${name}`, field.refusals);
+  refuseByRanges(resources, ranges, 'Container', `container ${name}`, field.refusals);
   return { name, isInit, isSidecar: isInit && field.at('restartPolicy').value === 'Always', resources };
-}
-
-function refuseUnknownClaims(claims: Field, pod: Field): void {
-  const known = pod
-    .at('resourceClaims')
-    .list()
-    .map((each) => each.at('name').value);
-  for (const claim of claims.list()) {
-    if (!known.includes(claim.at('name').value)) claim.at('name').refuse('a name in the resourceClaims of the pod');
-  }
 }
 
 /**
@@ -95,35 +98,35 @@ type PodLevel = { readonly request?: Milli | Missing; readonly limit?: Milli | u
 function podLevelOf(spec: Field, containers: readonly Container[], ranges: readonly LimitRange[]): PodLevel {
   const field = spec.at('resources');
   const own = resourcesOf(field);
-  refuseImbalance(own, field);
   if (field.at('claims').isThere) field.at('claims').refuse('left out: only a container can have it');
   const overhead = amountsOf(spec.at('overhead')).get('cpu') ?? 0n;
   const needed = aggregateOf(containers, 'requests');
   refuseTooLittle(own, needed, containers, field);
-  const whole = { requests: new Map([...needed, ...own.requests]), limits: aggregateOf(containers, 'limits') };
-  refuseByRanges(
-    { ...whole, limits: new Map([...whole.limits, ...own.limits]) },
-    ranges,
-    'ofPods',
-    'pods',
-    spec.refusals,
-  );
-  if (own.requests.size === 0 && own.limits.size === 0) return {};
-  const request = own.requests.get('cpu');
-  const limit = own.limits.get('cpu');
-  const made = request ?? needed.get('cpu') ?? limit;
-  return { request: made === undefined ? { missing: 'the pod' } : made + overhead, limit };
+  const isSet = own.requests.size + own.limits.size > 0;
+  const made = isSet ? { requests: madeOf(own, needed), limits: own.limits } : own;
+  refuseImbalance(made, field);
+  const requests = new Map([...needed, ...made.requests]);
+  const limits = new Map([...aggregateOf(containers, 'limits'), ...made.limits]);
+  refuseByRanges({ requests, limits }, ranges, 'Pod', 'pods', spec.refusals);
+  if (!isSet) return {};
+  const request = made.requests.get('cpu');
+  return { request: request === undefined ? { missing: 'the pod' } : request + overhead, limit: own.limits.get('cpu') };
 }
+
+/** What is written; else what the containers need of cpu and memory; else the limit. */
+const madeOf = (own: Resources, needed: Amounts): Amounts =>
+  new Map([...own.limits, ...[...needed].filter(([name]) => name === 'cpu' || name === 'memory'), ...own.requests]);
 
 function refuseTooLittle(own: Resources, needed: Amounts, containers: readonly Container[], field: Field): void {
   for (const which of ['requests', 'limits'] as const) {
     for (const [name, amount] of own[which]) {
       const place = field.at(which).at(name);
-      if (!isOfPods(name)) place.refuse('of cpu, memory or hugepages: only a container can have another');
+      if (!isOfPods(name)) place.refuse('left out: a pod as a whole has cpu, memory and hugepages alone');
       const least = which === 'requests' ? needed.get(name) : undefined;
       if (least !== undefined && amount < least)
         place.refuse(`at least ${shownAmount(name, least)}, which its containers request together`);
-      const above = which === 'limits' && containers.find((each) => (each.resources.limits.get(name) ?? 0n) > amount);
+      const isAbove = ({ isInit, resources }: Container) => !isInit && (resources.limits.get(name) ?? 0n) > amount;
+      const above = which === 'limits' && containers.find(isAbove);
       if (above) place.refuse(`at least the limit of container ${above.name}`);
     }
   }

@@ -10,16 +10,24 @@ import { labelsOf, refuseBadName } from './names.ts';
 export function refuseBadPod(spec: Field, claimed: readonly string[]): void {
   const regular = spec.at('containers');
   if (regular.list().length === 0) regular.refuse('a list of at least one container');
-  choice(spec.at('dnsPolicy'), ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']);
+  spec.at('dnsPolicy').optional(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']);
   refuseThere(spec.at('ephemeralContainers'), 'a template');
   refuseBadName(spec.at('serviceAccountName'), 'subdomain', false);
   labelsOf(spec.at('nodeSelector'));
-  const volumes = [...claimed, ...volumesOf(spec.at('volumes'), claimed)];
-  const names = new Set<string>();
-  for (const container of regular.list()) refuseBadContainer(container, volumes, names, true);
+  const volumes = new Set([...claimed, ...volumesOf(spec.at('volumes'), new Set(claimed))]);
+  const pod: Surroundings = { volumes, names: new Set(), hostPorts: new Set() };
+  for (const container of regular.list()) refuseBadContainer(container, pod, true);
+  // They run one after the other, each with the ports of the host for itself.
   for (const container of spec.at('initContainers').list())
-    refuseBadContainer(container, volumes, names, container.at('restartPolicy').value === 'Always');
+    refuseBadContainer(container, { ...pod, hostPorts: new Set() }, container.at('restartPolicy').value === 'Always');
 }
+
+/** What a container finds in its pod, and what the ones before it have taken. */
+type Surroundings = {
+  readonly volumes: ReadonlySet<string>;
+  readonly names: Set<string>;
+  readonly hostPorts: Set<string>;
+};
 
 /** An empty list is as none. */
 function refuseThere(field: Field, where: string): void {
@@ -27,21 +35,16 @@ function refuseThere(field: Field, where: string): void {
   if (field.isThere && !isEmpty) field.refuse(`left out, because ${where} cannot have it`);
 }
 
-/** An empty text is as absent, where the API has a default. */
-function choice(field: Field, choices: readonly string[]): void {
-  if (field.value !== '') field.oneOf(choices);
-}
-
-function volumesOf(field: Field, claimed: readonly string[]): readonly string[] {
-  const names: string[] = [];
+function volumesOf(field: Field, claimed: ReadonlySet<string>): ReadonlySet<string> {
+  const names = new Set<string>();
   for (const volume of field.list()) {
     const name = volume.at('name').text() ?? '';
     refuseBadName(volume.at('name'), 'label');
-    if (names.includes(name)) volume.at('name').refuse('a name that no other volume has');
-    names.push(name);
+    if (names.has(name)) volume.at('name').refuse('a name that no other volume has');
+    names.add(name);
     const sources = volume.map().filter((each) => each !== 'name' && volume.at(each).isThere);
     // What a StatefulSet claims stands for a volume of the same name.
-    if (sources.length > 1 && !claimed.includes(name))
+    if (sources.length > 1 && !claimed.has(name))
       volume.at(sources[1] ?? '').refuse(`left out: it is ${sources[0]} already`);
   }
   return names;
@@ -49,18 +52,17 @@ function volumesOf(field: Field, claimed: readonly string[]): readonly string[] 
 
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 
-function refuseBadContainer(container: Field, volumes: readonly string[], names: Set<string>, lasts: boolean): void {
-  container.map();
+function refuseBadContainer(container: Field, { volumes, names, hostPorts }: Surroundings, lasts: boolean): void {
   const name = container.at('name').text() ?? '';
   refuseBadName(container.at('name'), 'label');
   if (names.has(name)) container.at('name').refuse('a name of its own: another container has it');
   names.add(name);
   const image = container.at('image');
   if (!/^\S(.*\S)?$/s.test(image.text() ?? '')) image.refuse('the image of the container, without blanks around it');
-  choice(container.at('imagePullPolicy'), ['Always', 'IfNotPresent', 'Never']);
-  choice(container.at('terminationMessagePolicy'), ['File', 'FallbackToLogsOnError']);
+  container.at('imagePullPolicy').optional(['Always', 'IfNotPresent', 'Never']);
+  container.at('terminationMessagePolicy').optional(['File', 'FallbackToLogsOnError']);
   container.at('restartPolicy').oneOf(['Always', 'Never', 'OnFailure']);
-  refuseBadPorts(container.at('ports'));
+  refuseBadPorts(container.at('ports'), hostPorts);
   for (const variable of container.at('env').list()) refuseBadVariable(variable);
   for (const source of container.at('envFrom').list()) refuseUnlessOne(source, ['configMapRef', 'secretRef']);
   refuseBadMounts(container.at('volumeMounts'), volumes);
@@ -68,7 +70,7 @@ function refuseBadContainer(container: Field, volumes: readonly string[], names:
   else for (const probe of [...PROBES, 'lifecycle']) refuseThere(container.at(probe), 'a container that ends');
 }
 
-function refuseBadPorts(ports: Field): void {
+function refuseBadPorts(ports: Field, hostPorts: Set<string>): void {
   const names = new Set<string>();
   for (const port of ports.list()) {
     const name = port.at('name').text() ?? '';
@@ -76,8 +78,13 @@ function refuseBadPorts(ports: Field): void {
     if (name !== '' && names.has(name)) port.at('name').refuse('a name that no other port has');
     names.add(name);
     refuseBadPort(port.at('containerPort'), true);
-    if (port.at('hostPort').value !== 0) refuseBadPort(port.at('hostPort'), false);
-    choice(port.at('protocol'), ['TCP', 'UDP', 'SCTP']);
+    port.at('protocol').optional(['TCP', 'UDP', 'SCTP']);
+    const host = port.at('hostPort');
+    if ((host.value ?? 0) === 0) continue;
+    refuseBadPort(host, false);
+    const place = [port.at('protocol').value || 'TCP', port.at('hostIP').value, host.value].join('/');
+    if (hostPorts.has(place)) host.refuse('a port of the host that no other port takes');
+    hostPorts.add(place);
   }
 }
 
@@ -95,8 +102,10 @@ function refuseBadVariable(variable: Field): void {
   if ((variable.at('value').text() ?? '') !== '') from.refuse('left out, because there is a value');
   else refuseUnlessOne(from, ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef']);
   for (const source of ['configMapKeyRef', 'secretKeyRef']) {
+    if (!from.at(source).isThere) continue;
+    refuseBadName(from.at(source).at('name'), 'subdomain');
     const key = from.at(source).at('key');
-    if (from.at(source).isThere && (key.text() ?? '') === '') key.refuse('the key to read');
+    if ((key.text() ?? '') === '') key.refuse('the key to read');
   }
 }
 
@@ -107,11 +116,11 @@ function refuseUnlessOne(field: Field, names: readonly string[]): void {
   if (there.length > 1) field.at(there[1] ?? '').refuse(`left out: ${there[0]} is there already`);
 }
 
-function refuseBadMounts(mounts: Field, volumes: readonly string[]): void {
+function refuseBadMounts(mounts: Field, volumes: ReadonlySet<string>): void {
   const paths = new Set<string>();
   for (const mount of mounts.list()) {
     const [name, path] = [mount.at('name').text() ?? '', mount.at('mountPath').text() ?? ''];
-    if (!volumes.includes(name)) mount.at('name').refuse('the name of one of the volumes of the pod');
+    if (!volumes.has(name)) mount.at('name').refuse('the name of one of the volumes of the pod');
     if (path === '') mount.at('mountPath').refuse('a path');
     if (paths.has(path)) mount.at('mountPath').refuse('a path that no other mount of the container has');
     paths.add(path);
@@ -125,9 +134,12 @@ function refuseBadProbe(probe: Field, isOnce: boolean): void {
   if (!probe.isThere) return;
   refuseUnlessOne(probe, ['httpGet', 'tcpSocket', 'exec', 'grpc']);
   for (const name of NUMBERS) if ((probe.at(name).integer() ?? 0) < 0) probe.at(name).refuse('at least 0');
+  const grace = probe.at('terminationGracePeriodSeconds');
+  if (grace.isThere && !isOnce) grace.refuse('left out: nothing ends when a pod is not ready');
+  if ((grace.integer(64) ?? 1) < 1) grace.refuse('at least 1');
   if (isOnce && (probe.at('successThreshold').integer() || 1) !== 1) probe.at('successThreshold').refuse('1');
   const http = probe.at('httpGet');
-  choice(http.at('scheme'), ['HTTP', 'HTTPS']);
+  http.at('scheme').optional(['HTTP', 'HTTPS']);
   for (const handler of [http, probe.at('tcpSocket')]) {
     const port = handler.at('port');
     if (!handler.isThere) continue;

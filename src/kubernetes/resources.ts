@@ -1,4 +1,5 @@
 /** Requests and limits of all resources, with what the API server refuses of them. */
+import { shownBytes } from '#foundation/quantity.ts';
 import type { Field } from './field.ts';
 import type { Milli } from './quantity.ts';
 
@@ -51,24 +52,25 @@ export function refuseImbalance({ requests, limits }: Resources, field: Field): 
   }
   const names = [...requests.keys(), ...limits.keys()];
   if (names.some(isHuge) && !names.some((name) => name === 'cpu' || name === 'memory'))
-    field.refuse('with cpu or memory beside its hugepages');
+    field.refusals.say(`${field.path} has hugepages, which need cpu or memory beside them.`);
 }
 
 /** Whose amounts a pod as a whole may have. */
 export const isOfPods = (name: string) => name === 'cpu' || name === 'memory' || isHuge(name);
 
 const isHuge = (name: string) => name.startsWith('hugepages-');
-const isNative = (name: string) => !name.includes('/') || /(^|\.)kubernetes\.io\//.test(name);
+const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/');
 const isShared = (name: string) => isNative(name) && !isHuge(name);
 /** Extended resources are counted: a half of a GPU is none. */
 const isWhole = (name: string) => !isNative(name);
 const isResource = (name: string) =>
   ['cpu', 'memory', 'ephemeral-storage'].includes(name) || isHuge(name) || name.includes('/');
 
-/** In the unit that people write it in. */
+/** CPU in thousandths, what is bytes in Mi and Gi, others as numbers. */
 export function shownAmount(name: string, milli: Milli): string {
   if (name === 'cpu') return `${milli}m`;
-  return milli % 1000n === 0n ? String(milli / 1000n) : `${milli}m`;
+  if (name === 'memory' || name === 'ephemeral-storage' || isHuge(name)) return shownBytes(Number(milli) / 1000);
+  return String(Number(milli) / 1000);
 }
 
 /** Each resource that either of them has, added. */

@@ -4,10 +4,9 @@
  */
 import type { Field } from './field.ts';
 
-/** @param spec of a Deployment, StatefulSet, ReplicaSet or ReplicationController; each has some of the fields. */
+/** @param spec of a kind whose pods run without an end; each has some of the fields. */
 export function refuseBadRollout(spec: Field, kind: string): void {
   const pod = spec.at('template').at('spec');
-  if (pod.at('restartPolicy').value !== '') pod.at('restartPolicy').oneOf(['Always']);
   if (pod.at('activeDeadlineSeconds').isThere)
     pod.at('activeDeadlineSeconds').refuse(`left out, because a ${kind} runs without an end`);
   for (const name of ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds']) {
@@ -35,14 +34,15 @@ function refuseBadDeployment(spec: Field): void {
 
 function refuseBadStatefulSet(spec: Field): void {
   refuseBadType(spec.at('updateStrategy'), ['RollingUpdate', 'OnDelete']);
-  const policy = spec.at('podManagementPolicy');
-  if (policy.value !== '') policy.oneOf(['OrderedReady', 'Parallel']);
+  spec.at('podManagementPolicy').optional(['OrderedReady', 'Parallel']);
+  const partition = spec.at('updateStrategy').at('rollingUpdate').at('partition');
+  if ((partition.integer() ?? 0) < 0) partition.refuse('at least 0');
 }
 
 /** What is rolled has its own settings, and nothing else has them. */
 function refuseBadType(strategy: Field, types: readonly string[]): void {
   const type = strategy.at('type');
-  if (type.value !== '') type.oneOf(types);
+  type.optional(types);
   const rolling = strategy.at('rollingUpdate');
   if (rolling.isThere && (type.value ?? '') !== '' && type.value !== 'RollingUpdate')
     rolling.refuse(`left out, because the type is ${String(type.value)}`);

@@ -12,16 +12,20 @@ export function selectorOf(field: Field): Selector {
     field.refuse('the labels of its pods, such as matchLabels: {app: web}');
     return () => false;
   }
-  return (labels) =>
-    [...wanted].every(([name, value]) => labels.get(name) === value) && expressions.every((matches) => matches(labels));
+  const hasWanted = withLabels(wanted);
+  return (labels) => hasWanted(labels) && expressions.every((matches) => matches(labels));
 }
+
+/** Each of these, and whatever else there is. */
+export const withLabels =
+  (wanted: ReadonlyMap<string, string>): Selector =>
+  (labels) =>
+    [...wanted].every(([name, value]) => labels.get(name) === value);
 
 function expressionOf(field: Field): Selector {
   refuseBadName(field.at('key'), 'labelKey');
   const key = field.at('key').text() ?? '';
-  const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
-  const operator =
-    field.at('operator').oneOf(operators) ?? field.at('operator').refuse(`one of ${operators.join(', ')}`);
+  const operator = field.at('operator').needed(['In', 'NotIn', 'Exists', 'DoesNotExist']);
   const list = field.at('values');
   const values = list.list().map((value) => value.text() ?? '');
   for (const value of list.list()) refuseBadName(value, 'labelValue', false);

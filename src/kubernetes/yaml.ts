@@ -140,7 +140,7 @@ function startOfLineToIndent({ code, message, linePos }: YAMLParseError, text: s
   return offset < 0 ? undefined : offset;
 }
 
-/** Deeper than any collection is nested. */
+/** Deeper than any collection is nested that has lines at the margin. */
 const MARGIN = ' '.repeat(80);
 /** Marks of the lexer that stand for nothing in the text. */
 const MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
@@ -230,7 +230,7 @@ function refuseTabs(document: Document, source: string): void {
       const isPlain = isScalar(node) && node.type === 'PLAIN';
       // A plain text goes on as long as nothing but blanks follows it.
       const until = isPlain && end > start ? end + (/^\s*/.exec(source.slice(end))?.[0].length ?? 0) : end;
-      const within = places.filter((place) => place > start && place < until);
+      const within = placesBetween(start, until, places);
       const least = within.length > 0 && isScalar(node) ? leastColumn(node, source, columnOf(path, source)) : 0;
       for (const place of within) {
         const column = place - source.lastIndexOf('\n', place) - 1;
@@ -243,6 +243,19 @@ function refuseTabs(document: Document, source: string): void {
   if (first === undefined) return;
   const line = source.slice(0, first).split('\n').length;
   throw new ScalarError(`line ${line} begins with a tab, and only blanks may indent it`);
+}
+
+/** @param places in their order: a file may have as many of them as lines, and of nodes. */
+function placesBetween(start: number, until: number, places: readonly number[]): readonly number[] {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((places[middle] ?? 0) <= start) low = middle + 1;
+    else high = middle;
+  }
+  let end = low;
+  while (end < places.length && (places[end] ?? 0) < until) end += 1;
+  return places.slice(low, end);
 }
 
 const isFlow = (node: unknown) => (isMap(node) || isSeq(node)) && node.flow === true;

@@ -144,11 +144,12 @@ func answerManifests(folder string) any {
 	ranges := map[string][]*corev1.LimitRange{}
 	for _, each := range documents {
 		if each.groupKind() == (schema.GroupKind{Kind: "LimitRange"}) {
-			var made corev1.LimitRange
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(each.object.Object, &made); err == nil {
-				legacyscheme.Scheme.Default(&made)
-				ranges[each.namespace] = append(ranges[each.namespace], &made)
+			made, _, _, err := created(sent(each.object), each.namespace)
+			if err != nil {
+				answer.Errors = append(answer.Errors, err.Error())
+				continue
 			}
+			ranges[each.namespace] = append(ranges[each.namespace], made.(*corev1.LimitRange))
 		}
 	}
 	var workloads []workload
@@ -172,7 +173,7 @@ func answerManifests(folder string) any {
 			case i == j || one.Namespace != another.Namespace:
 			case one.Name == another.Name && one.Name != "" && isServedHere(*one) && isServedHere(another):
 				one.AlsoIn = append(one.AlsoIn, another.File)
-			case target != nil && other != nil && isServedHere(*one) && isServedHere(another) && haveCommonPods(target, other, workloads):
+			case target != nil && other != nil && isLooking(*one) && isLooking(another) && haveCommonPods(target, other, workloads):
 				one.AmbiguousWith = append(one.AmbiguousWith, another.Name)
 			}
 		}
@@ -182,13 +183,23 @@ func answerManifests(folder string) any {
 
 func isServedHere(of autoscalerAnswer) bool { return of.Target != nil && of.Error == nil }
 
+// isLooking says whether the controller looks for pods: a target with 0 replicas switches the autoscaler off.
+func isLooking(of autoscalerAnswer) bool {
+	isOff := of.Workload != nil && of.Workload.Replicas != nil && *of.Workload.Replicas == 0
+	return isServedHere(of) && (!isOff || of.MinReplicas != nil && *of.MinReplicas == 0)
+}
+
 func haveCommonPods(one, other *workload, workloads []workload) bool {
 	for _, each := range workloads {
-		if each.namespace == one.namespace && each.pod != nil && one.selects(each.pod) && other.selects(each.pod) {
+		if each.namespace == one.namespace && each.hasPods() && one.selects(each.pod) && other.selects(each.pod) {
 			return true
 		}
 	}
 	return false
+}
+
+func (of *workload) hasPods() bool {
+	return of.pod != nil && of.err == nil && (of.replicas == nil || *of.replicas > 0)
 }
 
 func (of *workload) selects(pod *corev1.Pod) bool {
@@ -296,8 +307,7 @@ func answerAutoscaler(of document, workloads []workload) (answer autoscalerAnswe
 		}
 	}
 	for _, each := range workloads {
-		isAlive := each.pod != nil && each.err == nil && (each.replicas == nil || *each.replicas > 0)
-		if each.object != target.object && each.namespace == target.namespace && isAlive && target.selects(each.pod) {
+		if each.object != target.object && each.namespace == target.namespace && each.hasPods() && target.selects(each.pod) {
 			other := otherAnswer{Kind: each.object.GetKind(), Name: each.object.GetName()}
 			other.RequestMilli, other.RequestError = requestOfPod(each.pod, "")
 			for _, metric := range hpa.Spec.Metrics {
@@ -413,7 +423,7 @@ func workloadOf(of document, documents []document, ranges []*corev1.LimitRange) 
 	if !known {
 		return customWorkloadOf(of, documents, ranges)
 	}
-	if gvk.Kind == "HorizontalPodAutoscaler" {
+	if gvk.Kind == "HorizontalPodAutoscaler" || gvk.Kind == "LimitRange" {
 		return nil
 	}
 	made := &workload{document: of, isScalable: strategy.isScalable}

@@ -32,6 +32,7 @@ import (
 	"k8s.io/kubernetes/pkg/registry/autoscaling/horizontalpodautoscaler"
 	"k8s.io/kubernetes/pkg/registry/batch/cronjob"
 	"k8s.io/kubernetes/pkg/registry/batch/job"
+	"k8s.io/kubernetes/pkg/registry/core/limitrange"
 	podregistry "k8s.io/kubernetes/pkg/registry/core/pod"
 	"k8s.io/kubernetes/pkg/registry/core/replicationcontroller"
 	"k8s.io/kubernetes/plugin/pkg/admission/limitranger"
@@ -57,6 +58,7 @@ var strategies = map[schema.GroupKind]strategyOfKind{
 	{Group: "batch", Kind: "Job"}:                           {job.Strategy, "jobs", false},
 	{Group: "batch", Kind: "CronJob"}:                       {cronjob.Strategy, "cronjobs", false},
 	{Group: "", Kind: "ReplicationController"}:              {replicationcontroller.Strategy, "replicationcontrollers", true},
+	{Group: "", Kind: "LimitRange"}:                         {limitrange.Strategy, "limitranges", false},
 	{Group: "", Kind: "Pod"}:                                {podregistry.Strategy, "pods", false},
 }
 
@@ -107,25 +109,28 @@ func podOf(template *corev1.PodTemplateSpec, owner runtime.Object, namespace str
 	pod.Name = pod.GenerateName + "0"
 	pod.GenerateName = ""
 	pod.Namespace = namespace
+	legacyscheme.Scheme.Default(pod)
+	var admitted core.Pod
+	if err := legacyscheme.Scheme.Convert(pod, &admitted, nil); err != nil {
+		return nil, err
+	}
 	for _, each := range limitRanges {
-		legacyscheme.Scheme.Default(pod)
-		var admitted core.Pod
-		if err := legacyscheme.Scheme.Convert(pod, &admitted, nil); err != nil {
-			return nil, err
-		}
 		if err := limitranger.PodMutateLimitFunc(each, &admitted); err != nil {
 			return nil, err
 		}
-		if err := limitranger.PodValidateLimitFunc(each, &admitted); err != nil {
-			return nil, fmt.Errorf("limit range %s: %w", each.Name, err)
-		}
-		if err := legacyscheme.Scheme.Convert(&admitted, pod, nil); err != nil {
-			return nil, err
-		}
+	}
+	if err := legacyscheme.Scheme.Convert(&admitted, pod, nil); err != nil {
+		return nil, err
 	}
 	internal, err := stored(pod, corev1.SchemeGroupVersion.WithKind("Pod"), namespace)
 	if err != nil {
 		return nil, err
+	}
+	// Validating admission sees the pod as it will be stored.
+	for _, each := range limitRanges {
+		if err := limitranger.PodValidateLimitFunc(each, internal.(*core.Pod)); err != nil {
+			return nil, fmt.Errorf("limit range %s: %w", each.Name, err)
+		}
 	}
 	var out corev1.Pod
 	if err := legacyscheme.Scheme.Convert(internal, &out, nil); err != nil {

@@ -68,7 +68,10 @@ describe('skyops hpa', () => {
     const slip = file('slip.yaml', objects('slip', '', 'behavior: { scaleDown: { stabilizationWindowSeconds: 60 } }'));
     const { exitCode, out } = await hpa('--file', web, '--file', slip, '--load', '1');
     assert.equal(exitCode, 0);
-    assert.match(out, /Of the others:\n {2}default\/slip: .*does not know: behavior \(it belongs into spec\)/);
+    assert.match(
+      out,
+      /What the forecasts leave out:\n {2}default\/slip: .*does not know: behavior \(it belongs under spec\)/,
+    );
   });
 
   it('names the autoscaler that an option makes impossible', async () => {
@@ -109,11 +112,11 @@ describe('skyops hpa', () => {
     ['--request 1 --target 50 --max 3 --name web', /--name looks into --file, which is missing\./],
     [
       '--request 1 --target 50 --max 3 --shape ramp:from=100m,to=3',
-      /--shape: to=3 is a share of the whole, and more than 1/,
+      /--shape: 3 is a share of the whole, and more than 1/,
     ],
     [
       '--request 1 --target 50 --max 3 --shape spike:base=0,peak=1,at=10m,for=10m',
-      /--shape: at \+ for must be at most the 900 s/,
+      /--shape: the spike must end before the whole does/,
     ],
     ['--request 1 --target 50 --max 20000', /--max is 20000, and a forecast goes up to 10000/],
     ['--request 1 --target 50 --max 3 --behavior null', /--behavior must be one map/],
@@ -122,7 +125,7 @@ describe('skyops hpa', () => {
       '--request 1 --target 50 --max 3 --behavior {"scaleDwon":{}}',
       /--behavior: scaleDwon \(perhaps scaleDown\) is no field of it\./,
     ],
-    ['--request 0 --target 50 --max 3', /an amount of CPU such as 250m or 1\.5, from 1m to 999/],
+    ['--request 0 --target 50 --max 3', /an amount of CPU such as 250m or 1\.5, at least 1m and below 1000/],
   ] as const) {
     it(`refuses “${words}” with exit code 2, and says what would be right`, async () => {
       const { exitCode, out, err } = await hpa('--load', '1', ...words.split(' '));

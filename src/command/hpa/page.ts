@@ -127,7 +127,7 @@ export function tableOf(rows: readonly Row[]): string {
     ...alignedRows([['autoscaler', 'request', 'target', 'replicas', 'settles at', 'from'], ...lines]),
     '',
     ...(reasons.length > 0 ? ['These cannot be forecast:', ...reasons] : []),
-    ...(notes.length > 0 ? ['Of the others:', ...notes] : []),
+    ...(notes.length > 0 ? ['What the forecasts leave out:', ...notes] : []),
     'Each under the whole load by itself. --name NAME shows one of them in full.',
     '',
   ].join('\n');
