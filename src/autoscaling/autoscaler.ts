@@ -4,7 +4,7 @@ import { Field, type Refusals } from '#kubernetes/field.ts';
 import { refuseBadMetadata, refuseBadName } from '#kubernetes/names.ts';
 import type { KubernetesObject } from '#kubernetes/objects.ts';
 import { quantityAsNumber } from '#kubernetes/quantity.ts';
-import type { Value } from '#kubernetes/yaml.ts';
+import { annotatedBehavior, annotatedMetrics } from './annotations-v1.ts';
 import {
   type AutoscalerSpec,
   DEFAULT_SCALE_DOWN,
@@ -53,7 +53,7 @@ export function autoscalerOf(object: KubernetesObject, refusals: Refusals): Auto
   const isV1 = version === 'v1';
   const target = targetOf(spec.at('scaleTargetRef'));
   const metrics = isV1 ? metricsOfV1(root) : spec.at('metrics').list().map(metricOf);
-  const behavior = isV1 ? behaviorOfV1(root) : behaviorOf(spec.at('behavior'));
+  const behavior = behaviorOf(isV1 ? annotatedBehavior(root) : spec.at('behavior'));
   const bounds = boundsOf(spec, metrics);
   // An empty list is filled by Kubernetes as a missing one is.
   const all =
@@ -182,58 +182,12 @@ function atLeastOne(field: Field, value: number | undefined): true | undefined {
   return value >= 1 ? true : field.refuse('at least 1 per cent');
 }
 
-const ANNOTATION = 'autoscaling.alpha.kubernetes.io/';
-
-/** What `kubectl get hpa.v1.autoscaling` writes: the metrics that v1 has no fields for stand in an annotation. Broken JSON there is ignored. */
-function annotationOf(root: Field, name: 'metrics' | 'behavior'): Value | undefined {
-  const text = root.at('metadata').at('annotations').at(`${ANNOTATION}${name}`).text();
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as Value;
-  } catch {
-    return undefined;
-  }
-}
-
 function metricsOfV1(root: Field): readonly Metric[] {
+  const others = annotatedMetrics(root).map(metricOf);
   const field = root.at('spec').at('targetCPUUtilizationPercentage');
   const percent = field.integer();
-  const isRight = field.isThere ? atLeastOne(field, percent) : undefined;
-  const annotated = annotationOf(root, 'metrics');
-  const others = Array.isArray(annotated)
-    ? annotated.map((each: Value) => metricOfV1(new Field(each, 'metadata.annotations', root.refusals)))
-    : [];
-  if (isRight !== true || percent === undefined) return others;
+  if (percent === undefined || atLeastOne(field, percent) !== true) return others;
   return [...others, { cpu: { container: undefined, target: { percent } } }];
-}
-
-/** In the words of v2alpha1: `targetAverageUtilization`, `targetAverageValue`. */
-function metricOfV1(field: Field): Metric {
-  const type = field.at('type').text() ?? '';
-  const source = field.at(type.charAt(0).toLowerCase() + type.slice(1));
-  const name = source.at('name').text() ?? source.at('metricName').text() ?? type;
-  const isOutside = type === 'Object' || type === 'External';
-  if (name !== 'cpu' || (type !== 'Resource' && type !== 'ContainerResource')) return { other: name, isOutside };
-  const percent = source.at('targetAverageUtilization').integer();
-  const milli = source.at('targetAverageValue').quantity();
-  const target = percent !== undefined ? { percent } : milli !== undefined ? { milli } : undefined;
-  return target === undefined ? {} : { cpu: { container: source.at('container').text(), target } };
-}
-
-function behaviorOfV1(root: Field): BehaviorParts {
-  return behaviorOf(
-    new Field(inSmallLetters(annotationOf(root, 'behavior') ?? null), 'metadata.annotations', root.refusals),
-  );
-}
-
-/** Go writes the names of its own fields there: `ScaleDown`, `StabilizationWindowSeconds`. */
-function inSmallLetters(value: Value): Value {
-  if (Array.isArray(value)) return value.map((each: Value) => inSmallLetters(each));
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value as { readonly [key: string]: Value });
-  return Object.fromEntries(
-    entries.map(([name, each]) => [name.charAt(0).toLowerCase() + name.slice(1), inSmallLetters(each)]),
-  );
 }
 
 /** `spec.behavior`. */

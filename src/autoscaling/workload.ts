@@ -6,7 +6,7 @@ import { labelsOf, refuseBadMetadata } from '#kubernetes/names.ts';
 import { called, groupAndVersion, type KubernetesObject } from '#kubernetes/objects.ts';
 import { type PodCpu, podCpuOf } from '#kubernetes/pod-requests.ts';
 import { refuseBadPod } from '#kubernetes/pod-rules.ts';
-import { refuseBadRollout } from '#kubernetes/rollout-rules.ts';
+import { refuseBadCronJob, refuseBadRollout } from '#kubernetes/rollout-rules.ts';
 import { type Selector, selectorOf, withLabels } from '#kubernetes/selector.ts';
 
 export type Workload = {
@@ -61,12 +61,20 @@ export const hasPods = ({ replicas, refusals }: Workload) => replicas !== 0 && r
 
 export function workloadsOf(objects: readonly KubernetesObject[]): Workloads {
   const { byNamespace, errors } = limitRangesIn(objects);
-  const all = objects.flatMap((object) => {
-    const ranges = byNamespace.get(object.namespace) ?? [];
-    const kind = KINDS.get(`${object.group}/${object.kind}`);
-    if (kind !== undefined) return builtIn(object, kind, ranges);
-    return BUILT_IN_GROUPS.has(object.group) ? [] : custom(object, objects, ranges);
-  });
+  const names = new Set(objects.map(({ kind, name, namespace }) => [kind, name, namespace].join('/')));
+  // In what kubectl get all prints, the pods of a Deployment stand beside it.
+  const isMade = ({ value, namespace }: KubernetesObject) => {
+    const owners = new Field(value, '', new Refusals('')).at('metadata').at('ownerReferences').list();
+    return owners.some((each) => names.has([each.at('kind').value, each.at('name').value, namespace].join('/')));
+  };
+  const all = objects
+    .filter((object) => !isMade(object))
+    .flatMap((object) => {
+      const ranges = byNamespace.get(object.namespace) ?? [];
+      const kind = KINDS.get(`${object.group}/${object.kind}`);
+      if (kind !== undefined) return builtIn(object, kind, ranges);
+      return BUILT_IN_GROUPS.has(object.group) ? [] : custom(object, objects, ranges);
+    });
   return { all, errors };
 }
 
@@ -105,6 +113,7 @@ function scalingOf(
 ): Pick<Workload, 'replicas' | 'selects'> {
   const [spec, name] = [root.at('spec'), root.at('metadata').at('name')];
   const kind = root.at('kind').text() ?? '';
+  if (kind === 'CronJob') refuseBadCronJob(spec);
   if (!isScalable && kind !== 'DaemonSet') return { replicas: podsOf(spec), selects: () => false };
   refuseBadRollout(spec, kind);
   if (kind === 'StatefulSet' && name.text()?.includes('.')) name.refuse('a name without dots: its pods are hosts');

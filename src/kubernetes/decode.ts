@@ -56,30 +56,50 @@ const fieldsOf = (struct: string) => STRUCTS.get(struct) ?? new Map<string, stri
 
 /** Another spelling of a field, or a place further in or out that has it: what most such fields are. */
 function whatIsMeant(name: string, struct: string, within: readonly string[]): string | undefined {
-  const alike = [...fieldsOf(struct).keys()].find((known) => isAlike(known, name));
+  const alike = nearest(name, [...fieldsOf(struct).keys()]);
   if (alike !== undefined) return `perhaps ${alike}`;
-  const path = pathTo(name, struct);
-  if (path !== undefined) return `it belongs under ${path}`;
-  return within.some((each) => fieldsOf(each).has(name)) ? 'it belongs further out' : undefined;
+  const inside = placesOf(name, [['', struct]], 1);
+  if (inside.length > 0) return belongsUnder(inside);
+  if (within.some((each) => fieldsOf(each).has(name))) return 'it belongs further out';
+  const beside = within.flatMap((each) => placesOf(name, [['', each]], 1));
+  return belongsUnder(beside.length > 0 ? beside : placesOf(name, [['', struct]], MOST_DEPTH));
 }
 
-/** Through fields that are no list, the shortest way first. */
-function pathTo(name: string, struct: string): string | undefined {
-  let level: readonly (readonly [path: string, struct: string])[] = [['', struct]];
-  for (let depth = 0; depth < 3; depth += 1) {
-    level = level.flatMap(([path, each]) =>
-      [...fieldsOf(each)].map(([field, type]) => [path === '' ? field : `${path}.${field}`, type] as const),
-    );
-    const found = level.find(([, type]) => fieldsOf(type).has(name));
-    if (found !== undefined) return found[0];
-  }
-  return undefined;
+/** Deeper than a container in a Deployment. */
+const MOST_DEPTH = 4;
+/** More places say nothing. */
+const MOST_PLACES = 3;
+
+function belongsUnder(places: readonly string[]): string | undefined {
+  const names = [...new Set(places)];
+  if (names.length === 0 || names.length > MOST_PLACES) return undefined;
+  return `it belongs under ${names.join(' or ')}`;
 }
 
-/** Letters in another case, or one of them wrong, missing or too many; two of them in longer words. */
-function isAlike(known: string, name: string): boolean {
-  const [a, b] = [known.toLowerCase(), name.toLowerCase()];
-  return Math.abs(a.length - b.length) <= 2 && distance(a, b) <= (a.length < 6 ? 1 : 2);
+type Place = readonly [path: string, type: string];
+
+/** Where structs below these have the field, the nearest alone; a list on the way is written with []. */
+function placesOf(name: string, level: readonly Place[], depth: number): readonly string[] {
+  if (depth === 0) return [];
+  const next = level.flatMap(([path, struct]) =>
+    [...fieldsOf(struct)].map(([field, type]): Place => {
+      const here = path === '' ? field : `${path}.${field}`;
+      return type.startsWith('[]') ? [`${here}[]`, type.slice(2)] : [here, type];
+    }),
+  );
+  const found = next.filter(([, type]) => fieldsOf(type).has(name)).map(([path]) => path);
+  return found.length > 0 ? found : placesOf(name, next, depth - 1);
+}
+
+/** The one with the fewest other letters: one in a short word, two in a longer one, in whatever case. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const written = name.toLowerCase();
+  const most = written.length < 6 ? 1 : 2;
+  const near = known
+    .filter((each) => Math.abs(each.length - written.length) <= most)
+    .map((each) => ({ each, letters: distance(each.toLowerCase(), written) }))
+    .filter(({ letters }) => letters <= most);
+  return near.toSorted((a, b) => a.letters - b.letters)[0]?.each;
 }
 
 /** How many letters must be changed, put in or taken away (Levenshtein). */

@@ -41,6 +41,7 @@ export function limitRangesIn(objects: readonly KubernetesObject[]): {
 
 function limitRangeOf(object: KubernetesObject, refusals: Refusals): LimitRange {
   const root = new Field(object.value, '', refusals);
+  if (object.version !== 'v1') root.at('apiVersion').refuse('v1');
   decodeKind(root, 'v1 LimitRange');
   refuseBadMetadata(root.at('metadata'));
   const types = new Set<string>();

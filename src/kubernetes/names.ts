@@ -38,6 +38,9 @@ const FORMS = {
   },
 } as const satisfies Readonly<Record<string, Form>>;
 
+/** With a domain before a slash, or without. */
+export const isQualifiedName = (text: string) => FORMS.labelKey.is(text);
+
 /** Refuses a name of another form; also one that is missing, where it must be there. */
 export function refuseBadName(field: Field, form: keyof typeof FORMS, isRequired = true): void {
   const name = field.text() ?? '';

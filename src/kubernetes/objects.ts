@@ -26,7 +26,7 @@ export type Objects = {
 const DEFAULT_NAMESPACE = 'default';
 
 /** Files of tools that stand beside manifests and are no objects. */
-const NO_MANIFEST = /(^|\/)kustomization\.ya?ml$/i;
+export const NO_MANIFEST = /(^|\/)kustomization\.ya?ml$/i;
 
 export function readObjects(files: readonly ManifestFile[]): Objects {
   const objects: KubernetesObject[] = [];
@@ -53,7 +53,7 @@ export function readObjects(files: readonly ManifestFile[]): Objects {
 
 /** As `cat a.yaml b.yaml` makes it: the second `kind` of a document replaces the first without a word. */
 function hasTwoInOne(text: string): boolean {
-  return text.split(/^---.*$/m).some((document) => (document.match(/^kind:/gm) ?? []).length > 1);
+  return text.split(/^(?:---|\.\.\.).*$/m).some((document) => (document.match(/^kind:/gm) ?? []).length > 1);
 }
 
 type Item = { readonly value: Value; readonly within?: string };
@@ -86,7 +86,8 @@ function objectOf(file: string, value: Value, within?: string): KubernetesObject
   if (within !== undefined && Array.isArray(items)) return 'a List stands in another List, which kubectl refuses.';
   if (within === undefined && isFields(items)) return `the items of a ${kind} are a map, and must be a list.`;
   if (within !== undefined && !apiVersion) return `a ${kind} in a List has no apiVersion, so that kubectl refuses it.`;
-  const refusals = new Refusals(`a ${kind}`);
+  const called = isFields(value['metadata']) ? value['metadata']['name'] : undefined;
+  const refusals = new Refusals(typeof called === 'string' ? `${kind} ${called}` : `a ${kind}`);
   const root = new Field(value, '', refusals);
   const version = root.at('apiVersion').text() ?? '';
   const metadata = root.at('metadata');

@@ -10,6 +10,7 @@ import {
   added,
   amountsOf,
   isOfPods,
+  isShared,
   larger,
   type Resources,
   refuseImbalance,
@@ -84,9 +85,22 @@ function containerOf(
     if (!claims.has(claim.at('name').value)) claim.at('name').refuse('a name in the resourceClaims of the pod');
   }
   const resources = withDefaults(own, ranges);
-  refuseImbalance(resources, place);
+  refuseDefaultsBelow(resources, own, name, field);
   refuseByRanges(resources, ranges, 'Container', `container ${name}`, field.refusals);
   return { name, isInit, isSidecar: isInit && field.at('restartPolicy').value === 'Always', resources };
+}
+
+/** What a LimitRange has added stands in no field of the container. */
+function refuseDefaultsBelow({ requests, limits }: Resources, own: Resources, name: string, field: Field): void {
+  for (const [resource, request] of requests) {
+    const limit = limits.get(resource);
+    const isWritten = own.requests.has(resource) && own.limits.has(resource);
+    if (isWritten || limit === undefined || request <= limit) continue;
+    const [asked, most] = [shownAmount(resource, request), shownAmount(resource, limit)];
+    field.refusals.say(
+      `the LimitRange of its namespace leaves container ${name} a request of ${asked} ${resource} and a limit of ${most}: write both.`,
+    );
+  }
 }
 
 /**
@@ -98,13 +112,13 @@ type PodLevel = { readonly request?: Milli | Missing; readonly limit?: Milli | u
 function podLevelOf(spec: Field, containers: readonly Container[], ranges: readonly LimitRange[]): PodLevel {
   const field = spec.at('resources');
   const own = resourcesOf(field);
+  refuseImbalance(own, field);
   if (field.at('claims').isThere) field.at('claims').refuse('left out: only a container can have it');
   const overhead = amountsOf(spec.at('overhead')).get('cpu') ?? 0n;
   const needed = aggregateOf(containers, 'requests');
   refuseTooLittle(own, needed, containers, field);
   const isSet = own.requests.size + own.limits.size > 0;
   const made = isSet ? { requests: madeOf(own, needed), limits: own.limits } : own;
-  refuseImbalance(made, field);
   const requests = new Map([...needed, ...made.requests]);
   const limits = new Map([...aggregateOf(containers, 'limits'), ...made.limits]);
   refuseByRanges({ requests, limits }, ranges, 'Pod', 'pods', spec.refusals);
@@ -122,7 +136,9 @@ function refuseTooLittle(own: Resources, needed: Amounts, containers: readonly C
     for (const [name, amount] of own[which]) {
       const place = field.at(which).at(name);
       if (!isOfPods(name)) place.refuse('left out: a pod as a whole has cpu, memory and hugepages alone');
-      const least = which === 'requests' ? needed.get(name) : undefined;
+      // Without a request of its own the pod gets that of its containers, which its limit must allow.
+      const isMade = which === 'requests' || !own.requests.has(name);
+      const least = isMade && isShared(name) ? needed.get(name) : undefined;
       if (least !== undefined && amount < least)
         place.refuse(`at least ${shownAmount(name, least)}, which its containers request together`);
       const isAbove = ({ isInit, resources }: Container) => !isInit && (resources.limits.get(name) ?? 0n) > amount;

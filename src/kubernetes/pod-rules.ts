@@ -11,11 +11,15 @@ export function refuseBadPod(spec: Field, claimed: readonly string[]): void {
   const regular = spec.at('containers');
   if (regular.list().length === 0) regular.refuse('a list of at least one container');
   spec.at('dnsPolicy').optional(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']);
+  if (spec.at('dnsPolicy').value === 'None' && !spec.at('dnsConfig').isThere)
+    spec.at('dnsConfig').refuse('a list of nameservers, because dnsPolicy is None');
   refuseThere(spec.at('ephemeralContainers'), 'a template');
+  for (const toleration of spec.at('tolerations').list()) refuseBadToleration(toleration);
   refuseBadName(spec.at('serviceAccountName'), 'subdomain', false);
   labelsOf(spec.at('nodeSelector'));
   const volumes = new Set([...claimed, ...volumesOf(spec.at('volumes'), new Set(claimed))]);
-  const pod: Surroundings = { volumes, names: new Set(), hostPorts: new Set() };
+  const isOnHost = spec.at('hostNetwork').value === true;
+  const pod: Surroundings = { volumes, names: new Set(), hostPorts: new Set(), isOnHost };
   for (const container of regular.list()) refuseBadContainer(container, pod, true);
   // They run one after the other, each with the ports of the host for itself.
   for (const container of spec.at('initContainers').list())
@@ -27,7 +31,15 @@ type Surroundings = {
   readonly volumes: ReadonlySet<string>;
   readonly names: Set<string>;
   readonly hostPorts: Set<string>;
+  /** Its ports are those of the host. */
+  readonly isOnHost: boolean;
 };
+
+function refuseBadToleration(toleration: Field): void {
+  const [key, operator, value] = ['key', 'operator', 'value'].map((name) => toleration.at(name).text() ?? '');
+  if (key === '' && operator !== 'Exists') toleration.at('operator').refuse('Exists, because there is no key');
+  if (operator === 'Exists' && value !== '') toleration.at('value').refuse('left out, because the operator is Exists');
+}
 
 /** An empty list is as none. */
 function refuseThere(field: Field, where: string): void {
@@ -43,6 +55,7 @@ function volumesOf(field: Field, claimed: ReadonlySet<string>): ReadonlySet<stri
     if (names.has(name)) volume.at('name').refuse('a name that no other volume has');
     names.add(name);
     const sources = volume.map().filter((each) => each !== 'name' && volume.at(each).isThere);
+    refuseBadSource(volume);
     // What a StatefulSet claims stands for a volume of the same name.
     if (sources.length > 1 && !claimed.has(name))
       volume.at(sources[1] ?? '').refuse(`left out: it is ${sources[0]} already`);
@@ -50,9 +63,27 @@ function volumesOf(field: Field, claimed: ReadonlySet<string>): ReadonlySet<stri
   return names;
 }
 
+/** What must be named, and modes: 644 without a 0 before it is no octal number. */
+function refuseBadSource(volume: Field): void {
+  for (const [source, name] of [
+    ['secret', 'secretName'],
+    ['configMap', 'name'],
+    ['persistentVolumeClaim', 'claimName'],
+  ] as const) {
+    const field = volume.at(source).at(name);
+    if (volume.at(source).isThere && (field.text() ?? '') === '') field.refuse('the name of what it mounts');
+  }
+  for (const source of ['secret', 'configMap', 'projected', 'downwardAPI']) {
+    const mode = volume.at(source).at('defaultMode');
+    const number = mode.integer() ?? 0;
+    if (number < 0 || number > 0o777) mode.refuse('from 0 to 0777, in octal: 0644 or 420, not 644');
+  }
+}
+
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 
-function refuseBadContainer(container: Field, { volumes, names, hostPorts }: Surroundings, lasts: boolean): void {
+function refuseBadContainer(container: Field, pod: Surroundings, lasts: boolean): void {
+  const { volumes, names } = pod;
   const name = container.at('name').text() ?? '';
   refuseBadName(container.at('name'), 'label');
   if (names.has(name)) container.at('name').refuse('a name of its own: another container has it');
@@ -62,15 +93,19 @@ function refuseBadContainer(container: Field, { volumes, names, hostPorts }: Sur
   container.at('imagePullPolicy').optional(['Always', 'IfNotPresent', 'Never']);
   container.at('terminationMessagePolicy').optional(['File', 'FallbackToLogsOnError']);
   container.at('restartPolicy').oneOf(['Always', 'Never', 'OnFailure']);
-  refuseBadPorts(container.at('ports'), hostPorts);
+  refuseBadPorts(container.at('ports'), pod);
   for (const variable of container.at('env').list()) refuseBadVariable(variable);
   for (const source of container.at('envFrom').list()) refuseUnlessOne(source, ['configMapRef', 'secretRef']);
   refuseBadMounts(container.at('volumeMounts'), volumes);
+  for (const hook of ['postStart', 'preStop']) {
+    const exec = container.at('lifecycle').at(hook).at('exec');
+    if (exec.isThere && exec.at('command').list().length === 0) exec.at('command').refuse(COMMAND);
+  }
   if (lasts) for (const probe of PROBES) refuseBadProbe(container.at(probe), probe !== 'readinessProbe');
   else for (const probe of [...PROBES, 'lifecycle']) refuseThere(container.at(probe), 'a container that ends');
 }
 
-function refuseBadPorts(ports: Field, hostPorts: Set<string>): void {
+function refuseBadPorts(ports: Field, { hostPorts, isOnHost }: Surroundings): void {
   const names = new Set<string>();
   for (const port of ports.list()) {
     const name = port.at('name').text() ?? '';
@@ -80,9 +115,14 @@ function refuseBadPorts(ports: Field, hostPorts: Set<string>): void {
     refuseBadPort(port.at('containerPort'), true);
     port.at('protocol').optional(['TCP', 'UDP', 'SCTP']);
     const host = port.at('hostPort');
-    if ((host.value ?? 0) === 0) continue;
-    refuseBadPort(host, false);
-    const place = [port.at('protocol').value || 'TCP', port.at('hostIP').value, host.value].join('/');
+    const own = host.value || undefined;
+    if (own !== undefined) refuseBadPort(host, false);
+    const ofContainer = port.at('containerPort').value;
+    if (isOnHost && own !== undefined && own !== ofContainer)
+      host.refuse(`${String(ofContainer)}, the containerPort, because hostNetwork is true`);
+    const taken = own ?? (isOnHost ? ofContainer : undefined);
+    if (taken === undefined) continue;
+    const place = [port.at('protocol').value || 'TCP', port.at('hostIP').value, taken].join('/');
     if (hostPorts.has(place)) host.refuse('a port of the host that no other port takes');
     hostPorts.add(place);
   }
@@ -127,6 +167,7 @@ function refuseBadMounts(mounts: Field, volumes: ReadonlySet<string>): void {
   }
 }
 
+const COMMAND = 'a command, as a list of its words';
 const NUMBERS = ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'];
 
 /** @param isOnce one success is enough, and no other number may be written. */
@@ -148,5 +189,5 @@ function refuseBadProbe(probe: Field, isOnce: boolean): void {
   }
   refuseBadPort(probe.at('grpc').at('port'), probe.at('grpc').isThere);
   const command = probe.at('exec').at('command');
-  if (probe.at('exec').isThere && command.list().length === 0) command.refuse('a command, as a list of its words');
+  if (probe.at('exec').isThere && command.list().length === 0) command.refuse(COMMAND);
 }

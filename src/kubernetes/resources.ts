@@ -1,6 +1,7 @@
 /** Requests and limits of all resources, with what the API server refuses of them. */
 import { shownBytes } from '#foundation/quantity.ts';
 import type { Field } from './field.ts';
+import { isQualifiedName } from './names.ts';
 import type { Milli } from './quantity.ts';
 
 /** By the name of the resource, in thousandths. A key that is there with null is zero, as the API server has it. */
@@ -60,11 +61,14 @@ export const isOfPods = (name: string) => name === 'cpu' || name === 'memory' ||
 
 const isHuge = (name: string) => name.startsWith('hugepages-');
 const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/');
-const isShared = (name: string) => isNative(name) && !isHuge(name);
+/** Whose amounts may be promised to more than one. */
+export const isShared = (name: string) => isNative(name) && !isHuge(name);
 /** Extended resources are counted: a half of a GPU is none. */
 const isWhole = (name: string) => !isNative(name);
 const isResource = (name: string) =>
-  ['cpu', 'memory', 'ephemeral-storage'].includes(name) || isHuge(name) || name.includes('/');
+  ['cpu', 'memory', 'ephemeral-storage'].includes(name) ||
+  isHuge(name) ||
+  (name.includes('/') && isQualifiedName(name));
 
 /** CPU in thousandths, what is bytes in Mi and Gi, others as numbers. */
 export function shownAmount(name: string, milli: Milli): string {

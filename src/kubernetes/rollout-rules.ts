@@ -1,5 +1,5 @@
 /**
- * What the API server refuses of how a workload replaces its pods: strategies and waiting times.
+ * What the API server refuses of how a workload makes and replaces its pods: strategies, waiting times and schedules.
  * @see k8s.io/kubernetes, pkg/apis/apps/validation/validation.go
  */
 import type { Field } from './field.ts';
@@ -14,6 +14,13 @@ export function refuseBadRollout(spec: Field, kind: string): void {
   }
   if (kind === 'Deployment') refuseBadDeployment(spec);
   if (kind === 'StatefulSet') refuseBadStatefulSet(spec);
+  if (kind === 'DaemonSet') refuseBadType(spec.at('updateStrategy'), ['RollingUpdate', 'OnDelete']);
+}
+
+export function refuseBadCronJob(spec: Field): void {
+  const schedule = spec.at('schedule');
+  if ((schedule.text() ?? '') === '') schedule.refuse('a schedule, such as "0 3 * * *"');
+  spec.at('concurrencyPolicy').optional(['Allow', 'Forbid', 'Replace']);
 }
 
 function refuseBadDeployment(spec: Field): void {

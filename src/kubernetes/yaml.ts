@@ -6,14 +6,13 @@ import {
   isMap,
   isScalar,
   isSeq,
-  Lexer,
   type Node,
-  parseDocument,
   type Scalar as ScalarNode,
   visit,
-  type YAMLParseError,
 } from 'yaml';
 import { type Scalar, ScalarError, scalarOf } from './scalar.ts';
+import { parseIndented } from './yaml-margins.ts';
+import { refuseForeign, refuseTabs } from './yaml-refusals.ts';
 
 /** What JSON can say, with whole numbers as exact as they were written. */
 export type Value = Scalar | readonly Value[] | { readonly [key: string]: Value };
@@ -104,65 +103,6 @@ function exactJson(text: string): Value {
   }) as Value;
 }
 
-/**
- * In a flow collection and in a text in quotes go-yaml lets lines begin anywhere, `]` and `"` above all, and this parser does not: such lines
- * are indented and read again.
- * @throws ScalarError for what is no YAML.
- */
-function parseIndented(source: string): { readonly document: Document; readonly source: string } {
-  let text = source;
-  let before = -1;
-  for (let reads = 1; ; reads += 1) {
-    const document = parseDocument(text, { version: '1.1', schema: 'failsafe', uniqueKeys: false, merge: false });
-    const [error] = document.errors;
-    if (error === undefined) return { document, source: text };
-    const offset = startOfLineToIndent(error, text);
-    const isTooMuch = reads > READS_AT_LEAST && reads * text.length > MOST_READ;
-    if (offset === undefined || offset <= before || isTooMuch)
-      throw new ScalarError(error.message.split('\n')[0]?.replace(/:$/, '') ?? error.message);
-    before = offset;
-    text = indentedFrom(offset, text);
-  }
-}
-
-/** Each place that must be indented is one reading more; no manifest has so many, and they would take minutes. */
-const READS_AT_LEAST = 20;
-const MOST_READ = 15_000_000;
-
-function startOfLineToIndent({ code, message, linePos }: YAMLParseError, text: string): number | undefined {
-  const isInFlow = code === 'BAD_INDENT' && /^Flow (sequence|map)/.test(message);
-  const isInQuotes = code === 'MISSING_CHAR' && /^Missing closing ["']quote/.test(message);
-  if (!isInFlow && !isInQuotes) return undefined;
-  // Of a text in quotes the last line is named that belongs to it.
-  let line = (linePos?.[0].line ?? 1) + (isInQuotes ? 1 : 0);
-  let offset = 0;
-  for (; line > 1 && offset >= 0; line -= 1) offset = text.indexOf('\n', offset) + 1 || -1;
-  return offset < 0 ? undefined : offset;
-}
-
-/** Deeper than any collection is nested that has lines at the margin. */
-const MARGIN = ' '.repeat(80);
-/** Marks of the lexer that stand for nothing in the text. */
-const MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
-
-/** Indents the lines up to the end of the collection, or the text, that has begun before them. */
-function indentedFrom(offset: number, text: string): string {
-  const lines = text.slice(offset).split('\n');
-  const indented = lines.map((line) => (line === '' ? line : MARGIN + line));
-  const all = text.slice(0, offset) + indented.join('\n');
-  let at = 0;
-  let depth = 0;
-  for (const token of new Lexer().lex(all)) {
-    if (MARKS.has(token)) continue;
-    if (token === '[' || token === '{') depth += 1;
-    if (token === ']' || token === '}') depth -= 1;
-    at += token.length;
-    if (at > offset && depth <= 0 && token.trim() !== '') break;
-  }
-  const count = all.slice(offset, at).split('\n').length;
-  return text.slice(0, offset) + [...indented.slice(0, count), ...lines.slice(count)].join('\n');
-}
-
 /** A text in a manifest may hold templates of others; only what cannot be read is taken for one of Helm. */
 function readChunk(text: string, isMarked: boolean): Value | undefined {
   try {
@@ -197,87 +137,8 @@ function readYaml(text: string, isMarked: boolean): Value | undefined {
   }
   refuseForeign(document, source);
   refuseTabs(document, source);
-  const reading = { targets: targetsOf(document), nodes: 0, aliasedNodes: 0, aliasDepth: 0 };
+  const reading = { source, targets: targetsOf(document), nodes: 0, aliasedNodes: 0, aliasDepth: 0 };
   return plainOf(document.contents as Node, reading, []);
-}
-
-/** What YAML 1.2 has and go-yaml has not: other characters in the names of anchors, and escapes that come from JSON. */
-function refuseForeign(document: Document, source: string): void {
-  visit(document as Document.Parsed, {
-    Node: (_key, node) => {
-      if (isScalar(node) && node.type === 'QUOTE_DOUBLE') {
-        const escapes = source.slice(node.range?.[0], node.range?.[1]).match(/\\(?:u.{4}|.)/gs) ?? [];
-        const wrong = escapes.find((each) => each === '\\/' || /^\\ud[89a-f]/i.test(each));
-        if (wrong !== undefined) throw new ScalarError(`the escape ${wrong} is not one of YAML 1.1`);
-      }
-      const name = isAlias(node) ? node.source : node.anchor;
-      if (name !== undefined && !/^[A-Za-z0-9_-]+$/.test(name))
-        throw new ScalarError(`the anchor ${name} has another character than letters, digits, - and _`);
-    },
-  });
-}
-
-/** A tab may stand in front of what is written in a flow collection, in quotes, or behind the indentation of a text. */
-function refuseTabs(document: Document, source: string): void {
-  const places = [...source.matchAll(/^ *\t/gm)].map((found) => found.index + found[0].length - 1);
-  if (places.length === 0) return;
-  const free = new Set<number>();
-  const wrong = new Set<number>();
-  visit(document as Document.Parsed, {
-    Node: (_key, node, path) => {
-      if (!node.range || isAlias(node) || (!isScalar(node) && !isFlow(node))) return;
-      const [start, end] = node.range;
-      const isPlain = isScalar(node) && node.type === 'PLAIN';
-      // A plain text goes on as long as nothing but blanks follows it.
-      const until = isPlain && end > start ? end + (/^\s*/.exec(source.slice(end))?.[0].length ?? 0) : end;
-      const within = placesBetween(start, until, places);
-      const least = within.length > 0 && isScalar(node) ? leastColumn(node, source, columnOf(path, source)) : 0;
-      for (const place of within) {
-        const column = place - source.lastIndexOf('\n', place) - 1;
-        const written = column >= MARGIN.length ? column - MARGIN.length : column;
-        (written < least ? wrong : free).add(place);
-      }
-    },
-  });
-  const first = places.find((place) => wrong.has(place) || !free.has(place));
-  if (first === undefined) return;
-  const line = source.slice(0, first).split('\n').length;
-  throw new ScalarError(`line ${line} begins with a tab, and only blanks may indent it`);
-}
-
-/** @param places in their order: a file may have as many of them as lines, and of nodes. */
-function placesBetween(start: number, until: number, places: readonly number[]): readonly number[] {
-  let [low, high] = [0, places.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((places[middle] ?? 0) <= start) low = middle + 1;
-    else high = middle;
-  }
-  let end = low;
-  while (end < places.length && (places[end] ?? 0) < until) end += 1;
-  return places.slice(low, end);
-}
-
-const isFlow = (node: unknown) => (isMap(node) || isSeq(node)) && node.flow === true;
-
-/** The first column at which a tab is a part of the text. @param around the column of the block collection that it is in. */
-function leastColumn({ type, range }: ScalarNode, source: string, around: number): number {
-  if (type === 'PLAIN') return around + 1;
-  if (type !== 'BLOCK_LITERAL' && type !== 'BLOCK_FOLDED') return 0;
-  const [header = '', ...lines] = source.slice(range?.[0], range?.[1]).split('\n');
-  const written = /^[|>][-+]?([1-9])/.exec(header)?.[1];
-  if (written !== undefined) return Math.max(around, 0) + Number(written);
-  // By its first line that has more than blanks, which a tab cannot begin.
-  const [indentation = ''] = /^ *\t?/.exec(lines.find((line) => /[^ ]/.test(line)) ?? '') ?? [];
-  return indentation.endsWith('\t') ? Number.POSITIVE_INFINITY : indentation.length;
-}
-
-/** Where the innermost block collection begins; -1 without one. */
-function columnOf(path: readonly unknown[], source: string): number {
-  const around = path.findLast((each) => (isMap(each) || isSeq(each)) && !isFlow(each)) as Node | undefined;
-  const start = around?.range?.[0];
-  if (start === undefined) return -1;
-  return start - source.lastIndexOf('\n', start - 1) - 1;
 }
 
 /** What each alias stands for: the last anchor of its name that stands before it. */
@@ -295,6 +156,7 @@ function targetsOf(document: Document): ReadonlyMap<Alias, Node | undefined> {
 
 /** One document, and how many of its nodes have been read so far. */
 type Reading = {
+  readonly source: string;
   readonly targets: ReadonlyMap<Alias, Node | undefined>;
   nodes: number;
   aliasedNodes: number;
@@ -325,10 +187,20 @@ function plainOf(node: Node | null, reading: Reading, open: readonly Node[]): Va
     return value;
   }
   const inner = [...open, node];
-  if (isSeq<Node>(node)) return node.items.map((item) => plainOf(item, reading, inner));
+  if (isSeq<Node>(node)) return node.items.map((item) => bareColonOf(item, reading) ?? plainOf(item, reading, inner));
   if (isMap<Node, Node | null>(node)) return mapOf(node.items, reading, inner);
   if (!isScalar(node)) throw new ScalarError('there is something that is neither a value, a list nor a map');
   return scalarOf(textOf(node), tagOf(node));
+}
+
+/** Within brackets a colon that no blank follows belongs to the text: [C:, D:] are two texts. */
+const endsInColon = (key: Node, { source }: Reading) =>
+  isScalar(key) && key.type === 'PLAIN' && /^:[,[\]{}]/.test(source.slice(key.range?.[1], (key.range?.[1] ?? 0) + 2));
+
+function bareColonOf(item: Node | null, reading: Reading): Scalar | undefined {
+  const [pair, ...more] = isMap<Node>(item) && reading.source[item.range?.[0] ?? 0] !== '{' ? item.items : [];
+  if (pair === undefined || more.length > 0 || !isScalar(pair.key) || !endsInColon(pair.key, reading)) return undefined;
+  return scalarOf(`${textOf(pair.key)}:`, '');
 }
 
 type Pair = { readonly key: Node; readonly value: Node | null };
@@ -338,7 +210,8 @@ function mapOf(items: readonly Pair[], reading: Reading, open: readonly Node[]):
   const entries = new Map<string, Value>();
   for (const { key, value } of items) {
     if (isMerge(key)) for (const [name, merged] of mergedOf(value, reading, open)) entries.set(name, merged);
-    else entries.set(keyOf(key, reading, open), plainOf(value, reading, open));
+    else
+      entries.set(`${keyOf(key, reading, open)}${endsInColon(key, reading) ? ':' : ''}`, plainOf(value, reading, open));
   }
   // Without a prototype: a key may be called __proto__.
   return Object.assign(Object.create(null), Object.fromEntries(entries));

@@ -152,8 +152,18 @@ func answerManifests(folder string) any {
 			ranges[each.namespace] = append(ranges[each.namespace], made.(*corev1.LimitRange))
 		}
 	}
+	names := map[string]bool{}
+	for _, each := range documents {
+		names[strings.Join([]string{each.object.GetKind(), each.object.GetName(), each.namespace}, "/")] = true
+	}
 	var workloads []workload
 	for _, each := range documents {
+		// What an object of these files has made counts as its own.
+		if slices.ContainsFunc(each.object.GetOwnerReferences(), func(owner metav1.OwnerReference) bool {
+			return names[strings.Join([]string{owner.Kind, owner.Name, each.namespace}, "/")]
+		}) {
+			continue
+		}
 		if made := workloadOf(each, documents, ranges[each.namespace]); made != nil {
 			workloads = append(workloads, *made)
 		}

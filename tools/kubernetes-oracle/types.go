@@ -50,6 +50,8 @@ func answerTypes() any {
 		kinds[kind] = typeWord(reflect.TypeOf(value), structs)
 	}
 	typeWord(reflect.TypeFor[metav1.ObjectMeta](), structs)
+	// What stands as JSON in an annotation of autoscaling/v1.
+	typeWord(reflect.TypeFor[autoscalingv1.MetricSpec](), structs)
 	return map[string]any{"kinds": kinds, "structs": structs}
 }
 

@@ -5,6 +5,7 @@ import { forecast } from '#autoscaling/forecast.ts';
 import { type FoundAutoscaler, readManifests } from '#autoscaling/manifest.ts';
 import { DEFAULT_TOLERANCE } from '#autoscaling/spec.ts';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
+import { NO_MANIFEST } from '#kubernetes/objects.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import {
   coresArgument,
@@ -129,10 +130,13 @@ const namesOf = (autoscalers: readonly FoundAutoscaler[]) =>
   autoscalers.map(({ name, namespace }) => `${namespace}/${name}`).join(', ');
 
 function missing({ file = [], name }: Given, autoscalers: readonly FoundAutoscaler[]): readonly string[] {
-  if (autoscalers.length === 0)
-    return [
-      `There is no HorizontalPodAutoscaler in ${file.map((path) => (path === '-' ? 'standard input' : path)).join(', ')}: give its file too.`,
-    ];
+  if (autoscalers.length === 0) {
+    const places = file.map((path) => (path === '-' ? 'standard input' : path)).join(', ');
+    const kustomize = file.some((path) => NO_MANIFEST.test(path))
+      ? ' A kustomization is not read itself: give what kubectl kustomize prints.'
+      : '';
+    return [`There is no HorizontalPodAutoscaler that can be read in ${places}: give its file too.${kustomize}`];
+  }
   return [`No autoscaler is called ${name}; there are ${namesOf(autoscalers)}.`];
 }
 
