@@ -9,7 +9,7 @@ import { readDocuments } from '#kubernetes/yaml.ts';
 import { type Autoscaler, type BehaviorParts, behaviorOf, type CpuMetric } from './autoscaler.ts';
 import type { AutoscalerSpec, Measure } from './spec.ts';
 import { type Candidate, candidateOf, isSame, podsOfOthers, rivalsOf } from './target.ts';
-import { type Workload, workloadsOf } from './workload.ts';
+import { notMade, type Workload, workloadsOf } from './workload.ts';
 
 export type ManifestParts = {
   readonly spec: AutoscalerSpec;
@@ -46,7 +46,12 @@ export function readManifests(files: readonly ManifestFile[]): ManifestReading {
     .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
     .map((object) => candidateOf(object, objects, workloads.all));
   const taken = candidates.filter(({ autoscaler }) => autoscaler !== undefined);
-  const surroundings = { workloads: workloads.all, errors, candidates: taken, rivals: rivalsOf(taken, workloads.all) };
+  const surroundings = {
+    workloads: notMade(workloads.all),
+    errors,
+    candidates: taken,
+    rivals: rivalsOf(taken, workloads.all),
+  };
   return {
     errors: [...errors, ...workloads.errors],
     notes,

@@ -61,21 +61,23 @@ export const hasPods = ({ replicas, refusals }: Workload) => replicas !== 0 && r
 
 export function workloadsOf(objects: readonly KubernetesObject[]): Workloads {
   const { byNamespace, errors } = limitRangesIn(objects);
-  const names = new Set(objects.map(({ kind, name, namespace }) => [kind, name, namespace].join('/')));
-  // In what kubectl get all prints, the pods of a Deployment stand beside it.
-  const isMade = ({ value, namespace }: KubernetesObject) => {
-    const owners = new Field(value, '', new Refusals('')).at('metadata').at('ownerReferences').list();
-    return owners.some((each) => names.has([each.at('kind').value, each.at('name').value, namespace].join('/')));
-  };
-  const all = objects
-    .filter((object) => !isMade(object))
-    .flatMap((object) => {
-      const ranges = byNamespace.get(object.namespace) ?? [];
-      const kind = KINDS.get(`${object.group}/${object.kind}`);
-      if (kind !== undefined) return builtIn(object, kind, ranges);
-      return BUILT_IN_GROUPS.has(object.group) ? [] : custom(object, objects, ranges);
-    });
+  const all = objects.flatMap((object) => {
+    const ranges = byNamespace.get(object.namespace) ?? [];
+    const kind = KINDS.get(`${object.group}/${object.kind}`);
+    if (kind !== undefined) return builtIn(object, kind, ranges);
+    return BUILT_IN_GROUPS.has(object.group) ? [] : custom(object, objects, ranges);
+  });
   return { all, errors };
+}
+
+/** Those that none of the others has made: kubectl get all prints the pods of a Deployment beside it. */
+export function notMade(workloads: readonly Workload[]): readonly Workload[] {
+  const placeOf = (namespace: string, kind: unknown, name: unknown) => [namespace, kind, name].join('/');
+  const makers = new Set(workloads.map(({ object }) => placeOf(object.namespace, object.kind, object.name)));
+  return workloads.filter(({ object: { value, namespace } }) => {
+    const owners = new Field(value, '', new Refusals('')).at('metadata').at('ownerReferences').list();
+    return !owners.some((owner) => makers.has(placeOf(namespace, owner.at('kind').value, owner.at('name').value)));
+  });
 }
 
 function builtIn(object: KubernetesObject, kind: Kind, ranges: readonly LimitRange[]): Workload {

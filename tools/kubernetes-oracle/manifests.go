@@ -152,18 +152,8 @@ func answerManifests(folder string) any {
 			ranges[each.namespace] = append(ranges[each.namespace], made.(*corev1.LimitRange))
 		}
 	}
-	names := map[string]bool{}
-	for _, each := range documents {
-		names[strings.Join([]string{each.object.GetKind(), each.object.GetName(), each.namespace}, "/")] = true
-	}
 	var workloads []workload
 	for _, each := range documents {
-		// What an object of these files has made counts as its own.
-		if slices.ContainsFunc(each.object.GetOwnerReferences(), func(owner metav1.OwnerReference) bool {
-			return names[strings.Join([]string{owner.Kind, owner.Name, each.namespace}, "/")]
-		}) {
-			continue
-		}
 		if made := workloadOf(each, documents, ranges[each.namespace]); made != nil {
 			workloads = append(workloads, *made)
 		}
@@ -206,6 +196,15 @@ func haveCommonPods(one, other *workload, workloads []workload) bool {
 		}
 	}
 	return false
+}
+
+// isMade says whether another of these workloads has made it: its pods are of that one.
+func isMade(made workload, workloads []workload) bool {
+	return slices.ContainsFunc(made.object.GetOwnerReferences(), func(owner metav1.OwnerReference) bool {
+		return slices.ContainsFunc(workloads, func(each workload) bool {
+			return each.namespace == made.namespace && each.object.GetKind() == owner.Kind && each.object.GetName() == owner.Name
+		})
+	})
 }
 
 func (of *workload) hasPods() bool {
@@ -317,7 +316,7 @@ func answerAutoscaler(of document, workloads []workload) (answer autoscalerAnswe
 		}
 	}
 	for _, each := range workloads {
-		if each.object != target.object && each.namespace == target.namespace && each.hasPods() && target.selects(each.pod) {
+		if each.object != target.object && each.namespace == target.namespace && each.hasPods() && !isMade(each, workloads) && target.selects(each.pod) {
 			other := otherAnswer{Kind: each.object.GetKind(), Name: each.object.GetName()}
 			other.RequestMilli, other.RequestError = requestOfPod(each.pod, "")
 			for _, metric := range hpa.Spec.Metrics {
