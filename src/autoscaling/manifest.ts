@@ -140,8 +140,9 @@ function measureOf(
   for (const other of others) {
     const why = requestOf(other, container);
     if (typeof why !== 'string') continue;
-    const name = inBrackets(other.object);
-    return refusals.say(`the pods of ${name} have the labels that its controller looks for. ${name} ${why}`);
+    return refusals.say(
+      `the pods of ${inBrackets(other.object)} have the labels that its controller looks for, and that one ${why}`,
+    );
   }
   return { type: 'utilization', requestCores: coresOf(request), targetPercent: target.percent };
 }
@@ -178,7 +179,7 @@ function notesOf(
   const { object, replicas = minReplicas, isCustom } = workload;
   const unknown = [...refusals.unknownSentences, ...workload.refusals.unknownSentences];
   const notes = unknown.map(
-    (each) => `${each} kubectl apply refuses it, the API server alone would drop it; the forecast does without.`,
+    (each) => `${each} kubectl apply refuses that, the API server alone drops it; the forecast does without.`,
   );
   if (otherMetrics.length > 0)
     notes.push(`It looks at more than cpu (${otherMetrics.join(', ')}), which may want more replicas.`);
@@ -190,7 +191,10 @@ function notesOf(
       `The pods of ${names} have the labels that the controller looks for, so that it counts them too; the forecast does not.`,
     );
   }
-  if (isCustom) notes.push(`${object.kind} is no kind of Kubernetes itself: it is taken to be one that can be scaled.`);
+  if (isCustom)
+    notes.push(
+      `${object.kind} of ${object.group} is no kind of Kubernetes itself: it is taken to be one that can be scaled.`,
+    );
   if (replicas > maxReplicas || (replicas < minReplicas && replicas > 0)) {
     const bound = replicas > maxReplicas ? maxReplicas : minReplicas;
     notes.push(`${inBrackets(object)} asks for ${replicas} replicas; the autoscaler makes ${bound} of them at once.`);

@@ -60,6 +60,14 @@ function whatIsMeant(name: string, struct: string, within: readonly string[]): s
   if (alike !== undefined) return `perhaps ${alike}`;
   const inside = placesOf(name, [['', struct]], 1);
   if (inside.length > 0) return belongsUnder(inside);
+  const below = [...fieldsOf(struct)].flatMap(([field, type]) =>
+    [...fieldsOf(type).keys()].map((each) => [each, `${field}.${each}`] as const),
+  );
+  const alikeBelow = nearest(
+    name,
+    below.map(([each]) => each),
+  );
+  if (alikeBelow !== undefined) return `perhaps ${new Map(below).get(alikeBelow)}`;
   if (within.some((each) => fieldsOf(each).has(name))) return 'it belongs further out';
   const beside = within.flatMap((each) => placesOf(name, [['', each]], 1));
   return belongsUnder(beside.length > 0 ? beside : placesOf(name, [['', struct]], MOST_DEPTH));
