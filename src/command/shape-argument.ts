@@ -2,7 +2,7 @@
 import * as Schema from 'typebox/schema';
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { parseCpuAmount, parseDuration, parseMemoryAmount } from '#foundation/quantity.ts';
-import { SHAPES, type Shape } from '#simulation/shape-schema.ts';
+import { SHAPES, type Shape, shapeErrors } from '#simulation/shape-schema.ts';
 
 export const SHAPE_HELP =
   'how it changes over time, as shares of the amount or as amounts: constant, ramp:from=0.1,to=1, ramp:from=100m,to=900m, steps:0.25,1,0.5, sine:mean=0.5,amplitude=0.4,period=60s, spike:base=0.1,peak=1,at=10s,for=5s, or JSON';
@@ -87,6 +87,13 @@ export function shapeOf(argument: ShapeArgument, whole: number | undefined): Out
   if (Schema.Check(SHAPES, shape)) return granted(shape as Shape);
   return refused('it must be a shape such as ramp:from=0.1,to=1 or ramp:from=100m,to=900m; shares are from 0 to 1.');
 }
+
+/** What the schema alone cannot say, with the names of the option instead of those of the API. */
+export const shapeRefusals = (shape: Shape, seconds: number): readonly string[] =>
+  shapeErrors(shape, seconds).map(({ message }) => {
+    const words = Object.entries(DURATIONS).reduce((text, [name, field]) => text.replaceAll(field, name), message);
+    return `--shape: ${words.replace(/\bseconds\b/, '--for')}.`;
+  });
 
 function parseObject(text: string): ShapeArgument | undefined {
   try {

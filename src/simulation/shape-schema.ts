@@ -74,7 +74,7 @@ export function shapeErrors(given: Shape, durationSeconds: number): FieldError[]
     ];
   }
   if (given.type === 'spike' && given.at_seconds + given.for_seconds > durationSeconds + SLACK) {
-    return [{ pointer: '/shape/for_seconds', message: 'the spike must end before the whole does' }];
+    return [{ pointer: '/shape/for_seconds', message: 'at_seconds + for_seconds must be at most seconds' }];
   }
   return [];
 }

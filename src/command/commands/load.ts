@@ -3,7 +3,6 @@ import { Option } from 'commander';
 import { shownCores } from '#foundation/quantity.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { CONSTANT } from '#simulation/shape.ts';
-import { shapeErrors } from '#simulation/shape-schema.ts';
 import { coresArgument, durationArgument, integerArgument, shapeOption, urlArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
 import { shownAddress } from '../http-client.ts';
@@ -12,7 +11,7 @@ import { coresAt, type LoadPlan, type LoadState, MOST_PIECES, piecesFor, startLo
 import { bar } from '../progress-line.ts';
 import { alignedRows } from '../report-table.ts';
 import { PROGRESS_PERIOD_MS } from '../runner.ts';
-import { type ShapeArgument, shapeOf } from '../shape-argument.ts';
+import { type ShapeArgument, shapeOf, shapeRefusals } from '../shape-argument.ts';
 
 const EXAMPLES = `
 Examples:
@@ -119,7 +118,7 @@ const isThisMachine = ({ hostname }: URL) => /^(localhost|127\.\d+\.\d+\.\d+|\[:
 
 function wrongIn({ shape, seconds, pieces, pieceSeconds, cores }: LoadPlan): readonly string[] {
   return [
-    ...shapeErrors(shape, seconds).map(({ message }) => `--shape: ${message}.`),
+    ...shapeRefusals(shape, seconds),
     ...(seconds >= 1 && seconds <= LONGEST_SECONDS ? [] : ['--for must be from 1s to 24h.']),
     ...(pieceSeconds >= 0.5 && pieceSeconds <= 300 ? [] : ['--piece must be from 500ms to 5m.']),
     ...(pieces >= 1 && pieces <= MOST_PIECES ? [] : [`--pieces must be from 1 to ${MOST_PIECES}.`]),

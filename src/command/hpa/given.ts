@@ -6,8 +6,7 @@ import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { shownCores } from '#foundation/quantity.ts';
 import { reserveCores } from '#simulation/capacity/cpu.ts';
 import { CONSTANT, partAt } from '#simulation/shape.ts';
-import { shapeErrors } from '#simulation/shape-schema.ts';
-import { type ShapeArgument, shapeOf } from '../shape-argument.ts';
+import { type ShapeArgument, shapeOf, shapeRefusals } from '../shape-argument.ts';
 
 export type Given = {
   readonly load: number;
@@ -76,7 +75,7 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
   const read = shapeOf(given.shape ?? CONSTANT, given.load);
   const shape = read.ok ? read.value : CONSTANT;
   if (!read.ok) errors.push(`--shape: ${read.refusal}`);
-  errors.push(...shapeErrors(shape, given.for).map(({ message }) => `--shape: ${message}.`));
+  errors.push(...shapeRefusals(shape, given.for));
   const [first, ...rest] = measures;
   if (errors.length > 0 || first === undefined || maxReplicas === undefined) return refused(errors);
   const tolerance = given.tolerance === undefined ? {} : { tolerance: given.tolerance };

@@ -116,7 +116,7 @@ describe('skyops hpa', () => {
     ],
     [
       '--request 1 --target 50 --max 3 --shape spike:base=0,peak=1,at=10m,for=10m',
-      /--shape: the spike must end before the whole does/,
+      /--shape: at \+ for must be at most --for\./,
     ],
     ['--request 1 --target 50 --max 20000', /--max is 20000, and a forecast goes up to 10000/],
     ['--request 1 --target 50 --max 3 --behavior null', /--behavior must be one map/],
