@@ -11,7 +11,7 @@ const METRIC_RESOLUTION_SECONDS = 15;
 
 export type ForecastParts = {
   readonly spec: AutoscalerSpec;
-  /** The most that one replica can use: its limit less what is kept free for the probes. Infinite without a limit. */
+  /** The most that one replica can use: its limit, of a SkyOps less what is kept free for its probes. Infinite without a limit. */
   readonly mostCores: number;
   /** What a replica uses without any load. */
   readonly idleCores: number;

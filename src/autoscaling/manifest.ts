@@ -17,6 +17,8 @@ export type ManifestParts = {
   readonly replicas: number | null;
   /** Of the container that bears the load: the one that the metric names, or the first. `null` without one. */
   readonly limitCores: number | null;
+  /** Whether that container is a SkyOps, which keeps some of its limit free for its probes; others use all of it. */
+  readonly isSkyOps: boolean;
   /** What the forecast leaves out, in a sentence each. */
   readonly notes: readonly string[];
 };
@@ -119,9 +121,11 @@ function partsOf(candidate: Candidate, given: Surroundings): Outcome<ManifestPar
   }
   if (refusals.sentences.length > 0 || first === undefined) return refusedWith(workload.refusals.unknownSentences);
   const { minReplicas, maxReplicas, behavior } = autoscaler;
+  const bearer = bearerOf(autoscaler.cpuMetrics[0], workload);
   return granted({
     replicas: workload.replicas ?? null,
-    limitCores: limitOf(autoscaler.cpuMetrics[0], workload),
+    limitCores: limitOf(bearer, workload),
+    isSkyOps: SKYOPS.test(bearer?.image ?? ''),
     notes: notesOf(autoscaler, workload, others, refusals),
     spec: { minReplicas, maxReplicas, measures: [first, ...rest], ...behavior },
   });
@@ -162,10 +166,15 @@ function requestOf({ cpu }: Workload, container: string | undefined): Milli | st
 
 const coresOf = (milli: Milli) => Number(milli) / 1000;
 
-function limitOf(metric: CpuMetric | undefined, { cpu }: Workload): number | null {
-  const bears = ({ name, isInit }: ContainerCpu) =>
-    metric?.container === undefined ? !isInit : name === metric.container;
-  const limits = [cpu.containers.find(bears)?.limit, cpu.limit].filter((limit) => limit !== undefined);
+/** By the name that the image has in k8s/, wherever it was pushed to. */
+const SKYOPS = /(^|\/)skyops([:@]|$)/;
+
+/** The container that bears the load: the one that the metric names, or the first. */
+const bearerOf = (metric: CpuMetric | undefined, { cpu }: Workload): ContainerCpu | undefined =>
+  cpu.containers.find(({ name, isInit }) => (metric?.container === undefined ? !isInit : name === metric.container));
+
+function limitOf(bearer: ContainerCpu | undefined, { cpu }: Workload): number | null {
+  const limits = [bearer?.limit, cpu.limit].filter((limit) => limit !== undefined);
   return limits.length === 0 ? null : coresOf(limits.toSorted((a, b) => Number(a - b))[0] ?? 0n);
 }
 
@@ -191,6 +200,8 @@ function notesOf(
       `The pods of ${names} have the labels that the controller looks for, so that it counts them too; the forecast does not.`,
     );
   }
+  if (object.kind === 'StatefulSet' && !isParallel(object))
+    notes.push('A StatefulSet starts its pods one after the other; the forecast starts them at once.');
   if (isCustom)
     notes.push(
       `${object.kind} of ${object.group} is no kind of Kubernetes itself: it is taken to be one that can be scaled.`,
@@ -203,5 +214,8 @@ function notesOf(
     notes.push('minReplicas is 0: Kubernetes before 1.37 refuses that, and from 0 only the other metrics start a pod.');
   return notes;
 }
+
+const isParallel = ({ value }: KubernetesObject) =>
+  new Field(value, '', new Refusals('')).at('spec').at('podManagementPolicy').value === 'Parallel';
 
 const inBrackets = ({ kind, name, file }: KubernetesObject) => `${kind} ${name} (${file})`;

@@ -20,6 +20,7 @@ import {
 
 type Container = {
   readonly name: string;
+  readonly image: string;
   readonly isInit: boolean;
   readonly isSidecar: boolean;
   /** With the defaults that it gets. */
@@ -27,7 +28,7 @@ type Container = {
 };
 
 /** Its CPU, in thousandths of a core. */
-export type ContainerCpu = Pick<Container, 'name' | 'isInit'> & {
+export type ContainerCpu = Pick<Container, 'name' | 'image' | 'isInit'> & {
   readonly request: Milli | undefined;
   readonly limit: Milli | undefined;
 };
@@ -56,8 +57,9 @@ export function podCpuOf(spec: Field, ranges: readonly LimitRange[]): PodCpu {
   const all = [...read(spec.at('containers'), false), ...read(spec.at('initContainers'), true)];
   const lasting = all
     .filter(({ isInit, isSidecar }) => !isInit || isSidecar)
-    .map(({ name, isInit, resources: { requests, limits } }) => ({
+    .map(({ name, image, isInit, resources: { requests, limits } }) => ({
       name,
+      image,
       isInit,
       request: requests.get('cpu'),
       limit: limits.get('cpu'),
@@ -87,7 +89,8 @@ function containerOf(
   const resources = withDefaults(own, ranges);
   refuseDefaultsBelow(resources, own, name, field);
   refuseByRanges(resources, ranges, 'Container', `container ${name}`, field.refusals);
-  return { name, isInit, isSidecar: isInit && field.at('restartPolicy').value === 'Always', resources };
+  const image = field.at('image').text() ?? '';
+  return { name, image, isInit, isSidecar: isInit && field.at('restartPolicy').value === 'Always', resources };
 }
 
 /** What a LimitRange has added stands in no field of the container. */

@@ -31,6 +31,11 @@ Examples:
   skyops hpa --request 200m --target 60 --max 10 --load 2 --behavior '{"scaleDown":{"stabilizationWindowSeconds":60}}'
   skyops hpa --file k8s --load 2 --shape spike:base=0.1,peak=1,at=1m,for=5m --for 20m --picture scaling.svg`;
 
+const LEGEND = `
+The metrics see a load half a minute after it began. What limits a step: bounds (least and most replicas), window (the stabilization of the
+behavior), policy (the step that the behavior allows).
+`;
+
 export const hpaCommand: Command = (program, { terminal }, done) => {
   program
     .command('hpa')
@@ -65,7 +70,7 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
     .option('--idle <cores>', 'what a replica uses without load', coresArgument, 0.002)
     .option('--json', 'print everything as JSON')
     .option('--picture <file>', 'write a timeline as SVG')
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', `${EXAMPLES}\n${LEGEND}`)
     .action(async (given: Given) => {
       const chosen = chosenIn(given, terminal);
       if (!chosen.ok) {
@@ -140,7 +145,7 @@ function missing({ file = [], name }: Given, autoscalers: readonly FoundAutoscal
   return [`No autoscaler is called ${name}; there are ${namesOf(autoscalers)}.`];
 }
 
-/** Each of them under the whole load; the exit code says whether any could be forecast. */
+/** Each of them under the whole load; the exit code says whether all could be forecast, some or none. */
 function sayAll(given: Given, found: readonly FoundAutoscaler[], terminal: Terminal): number {
   const rows = found.map(({ name, namespace, parts }): Row => {
     const called = `${namespace}/${name}`;
@@ -152,5 +157,7 @@ function sayAll(given: Given, found: readonly FoundAutoscaler[], terminal: Termi
     'refusal' in row ? { name: row.called, refused: row.refusal } : { name: row.called, ...row.said },
   );
   terminal.out(given.json ? inJson({ autoscalers: inWords }) : tableOf(rows));
-  return rows.every((row) => 'refusal' in row) ? EXIT_CODES.misconfigured : EXIT_CODES.clean;
+  const refusals = rows.filter((row) => 'refusal' in row).length;
+  if (refusals === 0) return EXIT_CODES.clean;
+  return refusals === rows.length ? EXIT_CODES.misconfigured : EXIT_CODES.failed;
 }

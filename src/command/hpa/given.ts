@@ -88,15 +88,29 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
       scaleUp: { ...scaleUp, ...tolerance },
       scaleDown: { ...scaleDown, ...tolerance },
     },
-    notes: file?.notes ?? [],
+    notes: [...beginsWith(startReplicas, given, file), ...(file?.notes ?? [])],
     mostLoadCores: given.load,
-    mostCores: limitCores === null ? Number.POSITIVE_INFINITY : limitCores - reserveCores(limitCores),
+    mostCores: mostCoresOf(limitCores, file?.isSkyOps ?? true),
     idleCores: given.idle,
     startReplicas,
     startupSeconds: given.startup,
     loadCores: (atSeconds) => given.load * partAt(shape, atSeconds, given.for),
     seconds: given.for,
   });
+}
+
+/** Without load the autoscaler rests at the least; what runs now is for --replicas to say. */
+function beginsWith(startReplicas: number, given: Given, file: ManifestParts | undefined): readonly string[] {
+  const asked = file?.replicas ?? startReplicas;
+  if (given.replicas !== undefined || asked === startReplicas || asked > (file?.spec.maxReplicas ?? 0)) return [];
+  return [
+    `It begins with ${startReplicas}, where it rests without load; the manifest asks for ${asked}: --replicas ${asked} begins there.`,
+  ];
+}
+
+function mostCoresOf(limitCores: number | null, isSkyOps: boolean): number {
+  if (limitCores === null) return Number.POSITIVE_INFINITY;
+  return isSkyOps ? limitCores - reserveCores(limitCores) : limitCores;
 }
 
 const NO_BEHAVIOR = { hasBehavior: false, scaleUp: DEFAULT_SCALE_UP, scaleDown: DEFAULT_SCALE_DOWN };

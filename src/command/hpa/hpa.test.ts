@@ -77,7 +77,7 @@ describe('skyops hpa', () => {
   it('names the autoscaler that an option makes impossible', async () => {
     const other = file('other.yaml', objects('other').replace('limits: { cpu: 500m }', 'limits: { cpu: 2 }'));
     const { exitCode, out } = await hpa('--file', web, '--file', other, '--load', '1', '--request', '900m');
-    assert.equal(exitCode, 0);
+    assert.equal(exitCode, 1, 'one of two');
     assert.match(out, /default\/web: --request, which is 900m, must be at most the limit of the file, which is 500m\./);
   });
 
@@ -92,6 +92,26 @@ describe('skyops hpa', () => {
     );
     assert.equal(exitCode, 0);
     assert.match(out, /It settles at \d+ from/);
+  });
+
+  it('says that the most replicas hold it, that pods start in turn, and with how many it begins', async () => {
+    const store = objects('store', 'replicas: 3').replace('kind: Deployment', 'kind: StatefulSet');
+    const path = file('store.yaml', store.replace('kind: Deployment,', 'kind: StatefulSet,'));
+    const { out } = await hpa('--file', path, '--load', '3');
+    assert.match(out, /\nAt the end it wants \d+ replicas, and the most is 10: /);
+    assert.match(out, /\nA StatefulSet starts its pods one after the other/);
+    assert.match(
+      out,
+      /\nIt begins with 2, where it rests without load; the manifest asks for 3: --replicas 3 begins there\./,
+    );
+    const enough = await hpa('--file', path, '--load', '1', '--replicas', '3');
+    assert.doesNotMatch(enough.out, /At the end|It begins/);
+  });
+
+  it('lets a container use its whole limit, and a SkyOps what it leaves itself of it', async () => {
+    const own = file('own.yaml', objects('own').replace('image: web', 'image: registry.example/skyops:1.0'));
+    assert.match((await hpa('--file', web, '--load', '3')).out, /At first each uses 500m, the most that it may: 251 %/);
+    assert.match((await hpa('--file', own, '--load', '3')).out, /At first each uses 400m, the most that it may: 201 %/);
   });
 
   it('does not forecast what replicas: 0 has switched off, but what --replicas says', async () => {

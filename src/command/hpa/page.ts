@@ -39,8 +39,16 @@ export function summaryOf(parts: Parts, moments: readonly Moment[]): Summary {
     resting_replicas: settled,
     resting_since_seconds: settled === last?.replicas ? (moments[since]?.atSeconds ?? null) : null,
     most_replicas: Math.max(...moments.map(({ replicas }) => replicas)),
-    notes: parts.notes,
+    notes: [...heldBy(spec.maxReplicas, last), ...parts.notes],
   };
+}
+
+/** Settled is not enough: what the load needs, the most replicas may not allow. */
+function heldBy(maxReplicas: number, last: Moment | undefined): readonly string[] {
+  if (last === undefined || last.wanted <= maxReplicas) return [];
+  return [
+    `At the end it wants ${last.wanted} replicas, and the most is ${maxReplicas}: the load is more than they are meant for.`,
+  ];
 }
 
 const counted = (replicas: number) => (replicas === 1 ? '1 replica' : `${replicas} replicas`);
@@ -73,7 +81,7 @@ export function pageOf(said: Summary, moments: readonly Moment[], [measure]: Par
     String(moment.readyReplicas),
     moment.limitedBy ?? '',
   ]);
-  const limited = said.is_limited_at_start ? ', the most that its limit leaves it' : '';
+  const limited = said.is_limited_at_start ? ', the most that it may' : '';
   const percent = said.utilization_at_start === null ? '' : `: ${said.utilization_at_start} % of its request`;
   return [
     `${said.load}.`,
@@ -128,7 +136,7 @@ export function tableOf(rows: readonly Row[]): string {
     '',
     ...(reasons.length > 0 ? ['These cannot be forecast:', ...reasons] : []),
     ...(notes.length > 0 ? ['What the forecasts leave out:', ...notes] : []),
-    'Each under the whole load by itself. --name NAME shows one of them in full.',
+    'Each under the whole load by itself. --name NAMESPACE/NAME shows one of them in full.',
     '',
   ].join('\n');
 }
