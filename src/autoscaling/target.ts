@@ -78,7 +78,7 @@ function targetIn(
   return undefined;
 }
 
-/** Pods of others that the controller finds: by labels alone, whoever made them. */
+/** Pods of others that the controller finds: by labels alone, not by what made them. */
 export const podsOfOthers = (workload: Workload, workloads: readonly Workload[]) =>
   workloads.filter(
     (other) =>

@@ -46,7 +46,7 @@ export const MARGIN = ' '.repeat(80);
 /** Marks of the lexer that stand for nothing in the text. */
 const MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
 
-/** Indents the lines up to the end of the collection, or the text, that has begun before them. */
+/** Indents the lines up to the end of the collection, or the text, that started before them. */
 function indentedFrom(offset: number, text: string): string {
   const lines = text.slice(offset).split('\n');
   const indented = lines.map((line) => (line === '' ? line : MARGIN + line));

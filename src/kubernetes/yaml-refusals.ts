@@ -1,5 +1,16 @@
 /** What go-yaml, and so kubectl, refuses of a text that the yaml package reads. */
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar as ScalarNode, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Scalar as ScalarNode,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import { ScalarError } from './scalar.ts';
 import { MARGIN } from './yaml-margins.ts';
 
@@ -62,8 +73,8 @@ function placesBetween(start: number, until: number, places: readonly number[]):
   return places.slice(low, end);
 }
 
-const isCollection = (node: unknown) => isMap(node) || isSeq(node);
-const isFlow = (node: unknown) => (isMap(node) || isSeq(node)) && node.flow === true;
+const isCollection = (node: unknown): node is YAMLMap | YAMLSeq => isMap(node) || isSeq(node);
+const isFlow = (node: unknown) => isCollection(node) && node.flow === true;
 
 /** The first column at which a tab is a part of the text. @param around the column of the block collection that it is in. */
 function leastColumn({ type, range }: ScalarNode, source: string, around: number): number {
@@ -79,10 +90,11 @@ function leastColumn({ type, range }: ScalarNode, source: string, around: number
 
 /** Where the innermost block collection begins; -1 without one. */
 function columnOf(path: readonly unknown[], source: string): number {
-  const around = path.findLast((each) => (isMap(each) || isSeq(each)) && !isFlow(each)) as Node | undefined;
+  const around = path.findLast((each) => isCollection(each) && !isFlow(each)) as Node | undefined;
   const start = around?.range?.[0];
   if (start === undefined) return -1;
   return start - source.lastIndexOf('\n', start - 1) - 1;
 }
 
-const textOf = (node: ScalarNode) => String(node.value ?? '');
+/** What stands there, before it means anything. */
+export const textOf = (node: ScalarNode) => String(node.value ?? '');

@@ -12,7 +12,7 @@ import {
 } from 'yaml';
 import { type Scalar, ScalarError, scalarOf } from './scalar.ts';
 import { parseIndented } from './yaml-margins.ts';
-import { refuseForeign, refuseTabs } from './yaml-refusals.ts';
+import { refuseForeign, refuseTabs, textOf } from './yaml-refusals.ts';
 
 /** What JSON can say, with whole numbers as exact as they were written. */
 export type Value = Scalar | readonly Value[] | { readonly [key: string]: Value };
@@ -257,8 +257,6 @@ function floatKey(value: number): string {
         .replace(/e([-+])(\d)$/, 'e$10$2')
     : String(Number(shortest));
 }
-
-const textOf = (node: ScalarNode) => String(node.value ?? '');
 
 /** A tag that was written; `''` for a plain scalar without one, `!` for a text in quotes or a block. */
 function tagOf(node: ScalarNode): string {

@@ -99,12 +99,12 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
   });
 }
 
-/** Without load the autoscaler rests at the least; what runs now is for --replicas to say. */
+/** Without load the autoscaler settles at the least; --replicas says what runs now. */
 function beginsWith(startReplicas: number, given: Given, file: ManifestParts | undefined): readonly string[] {
   const asked = file?.replicas ?? startReplicas;
   if (given.replicas !== undefined || asked === startReplicas || asked > (file?.spec.maxReplicas ?? 0)) return [];
   return [
-    `It begins with ${startReplicas}, where it rests without load; the manifest asks for ${asked}: --replicas ${asked} begins there.`,
+    `It begins with ${startReplicas}, where it settles without load; the manifest asks for ${asked}: --replicas ${asked} begins there.`,
   ];
 }
 

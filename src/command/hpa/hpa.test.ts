@@ -102,7 +102,7 @@ describe('skyops hpa', () => {
     assert.match(out, /\nA StatefulSet starts its pods one after the other/);
     assert.match(
       out,
-      /\nIt begins with 2, where it rests without load; the manifest asks for 3: --replicas 3 begins there\./,
+      /\nIt begins with 2, where it settles without load; the manifest asks for 3: --replicas 3 begins there\./,
     );
     const enough = await hpa('--file', path, '--load', '1', '--replicas', '3');
     assert.doesNotMatch(enough.out, /At the end|It begins/);
