@@ -4,8 +4,7 @@ import { readdirSync } from 'node:fs';
 import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Churn, startChurn } from '#test/reliability/support/churn.ts';
-import { type HeapReport, startReportingReplica } from '#test/reliability/support/heap-report.ts';
-import type { Replica } from '#test/reliability/support/replica.ts';
+import { startReportingReplica } from '#test/reliability/support/heap-report.ts';
 import { seed } from '#test/support/schema-arbitrary.ts';
 import { until } from '#test/support/until.ts';
 
@@ -13,33 +12,26 @@ const MINUTES = Number(process.env['SOAK_MINUTES'] ?? 5);
 /** More keys than are kept; the last 100 simulations and 256 events are full long before. */
 const KEYS = 2100;
 const FILLING_AT_ONCE = 8;
-/**
- * By then every form of an object has been seen. V8 goes on to compile for much longer, what runs once a second last
- * of all: of the 237 kB that were more after two million further requests, the kept keys left aside, 170 kB were code, 38 kB lists
- * of what depends on it (by comparison of two heap snapshots). It comes with the time, not with the requests, and ends with
- * the functions, so it is left out of the slope; closures and sources, which new functions for each request would keep too, are not.
- * The rest fills too, up to some 1.3 million requests (18.53 MiB at 0.9 million, 18.61 at 1.36, 18.62 from there to 1.77).
- */
-const WARM_UP_REQUESTS = 1_300_000;
-/** So that 0.1 MiB is more than what one reading differs from the next. */
+/** By then the kept keys, reports and events are full. */
+const WARM_UP_REQUESTS = 900_000;
 const MEASURED_REQUESTS = 600_000;
 const PERIOD_SECONDS = 10;
-const MOST_HEAP_MIB_PER_MILLION = 0.1;
+/** 0.004 of 1.5 million requests (measured). One pointer kept for each connection would be 0.016, one for each request 8. */
+const MOST_MIB_PER_MILLION = 0.02;
 
 type Reading = {
   readonly requests: number;
+  /** What the program holds. */
+  readonly programMib: number;
+  /** The same with all that V8 holds for itself. */
   readonly heapMib: number;
-  readonly codeMib: number;
   readonly rssMib: number;
   readonly files: number;
   readonly threads: number;
   readonly timers: number;
 };
 
-/**
- * Fills the store of Idempotency-Keys: by the load alone it would take seven minutes. With simulations that end as those of the load do: reports
- * without figures are smaller, and while those of the load took their place the heap without its code grew by 0.092 MiB per million requests, not 0.04.
- */
+/** Fills the store of Idempotency-Keys: by the load alone it would take seven minutes. With simulations that end as those of the load do: other reports are smaller. */
 async function fillKeys(port: number): Promise<void> {
   let key = 0;
   const fill = async () => {
@@ -66,7 +58,9 @@ function slope(points: readonly (readonly [x: number, y: number])[]): number {
   return above / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }
 
-async function read(replica: Replica, churn: Churn, report: () => Promise<HeapReport>): Promise<Reading> {
+type Reporting = Awaited<ReturnType<typeof startReportingReplica>>;
+
+async function read({ replica, report, programBytes }: Reporting, churn: Churn): Promise<Reading> {
   const count = (folder: string) => readdirSync(`/proc/${replica.pid}/${folder}`).length;
   // The last connections close, and the last lines of the log are written, a moment after the load has stopped.
   let files = -1;
@@ -77,11 +71,11 @@ async function read(replica: Replica, churn: Churn, report: () => Promise<HeapRe
     return files === before;
   });
   const { requests } = churn;
-  const { heapUsed, codeUsed, rss, timers } = await report();
+  const { heapUsed, rss, timers } = await report();
   return {
     requests,
-    heapMib: (heapUsed - codeUsed) / 2 ** 20,
-    codeMib: codeUsed / 2 ** 20,
+    programMib: programBytes() / 2 ** 20,
+    heapMib: heapUsed / 2 ** 20,
     rssMib: rss / 2 ** 20,
     files,
     threads: count('task'),
@@ -92,8 +86,8 @@ async function read(replica: Replica, churn: Churn, report: () => Promise<HeapRe
 it(`${MINUTES} minutes of everything leave nothing behind`, {
   timeout: (MINUTES * 180 + 300) * 1000,
 }, async (test) => {
-  const { replica, report } = await startReportingReplica(test);
-  const { port } = replica;
+  const reporting = await startReportingReplica(test, true);
+  const { port } = reporting.replica;
   const deadline = performance.now() + MINUTES * 60_000;
   await fillKeys(port);
   const chosenSeed = seed();
@@ -104,11 +98,11 @@ it(`${MINUTES} minutes of everything leave nothing behind`, {
   const readings: Reading[] = [];
   const measure = async () => {
     await churn.rest();
-    readings.push(await read(replica, churn, report));
+    readings.push(await read(reporting, churn));
     churn.goOn();
     const last = readings.at(-1) as Reading;
     test.diagnostic(
-      `${last.requests} requests: heap ${last.heapMib.toFixed(2)} MiB and ${last.codeMib.toFixed(2)} of code, RSS ${last.rssMib.toFixed(0)} MiB, ${last.files} files, ${last.threads} threads, ${last.timers} timers`,
+      `${last.requests} requests: ${last.programMib.toFixed(3)} MiB held, heap ${last.heapMib.toFixed(2)}, RSS ${last.rssMib.toFixed(0)} MiB, ${last.files} files, ${last.threads} threads, ${last.timers} timers`,
     );
   };
   const slopeOf = (value: (reading: Reading) => number) =>
@@ -121,14 +115,14 @@ it(`${MINUTES} minutes of everything leave nothing behind`, {
     await measure();
   }
   await churn.stop();
+  const program = slopeOf(({ programMib }) => programMib);
   const heap = slopeOf(({ heapMib }) => heapMib);
-  const code = slopeOf(({ codeMib }) => codeMib);
   const rss = slopeOf(({ rssMib }) => rssMib);
   test.diagnostic(
-    `per million requests: heap ${heap.toFixed(3)} MiB, code ${code.toFixed(3)}, RSS ${rss.toFixed(3)}; wrong answers: ${churn.wrong.length}`,
+    `per million requests: ${program.toFixed(4)} MiB held, heap ${heap.toFixed(3)}, RSS ${rss.toFixed(3)}; wrong answers: ${churn.wrong.length}`,
   );
   assert.deepEqual(churn.wrong.slice(0, 5), []);
-  assert.ok(heap <= MOST_HEAP_MIB_PER_MILLION, `the heap grows by ${heap} MiB per million requests`);
+  assert.ok(program <= MOST_MIB_PER_MILLION, `what is held grows by ${program} MiB per million requests`);
   const last = readings.at(-1) as Reading;
   // Fewer is no leak: a connection that has not closed yet at the first reading holds a file and a timer.
   for (const kind of ['threads', 'timers', 'files'] as const)
