@@ -64,7 +64,7 @@ run: node_modules/.installed ## Start SkyOps on http://localhost:8001 (Ctrl-C st
 
 check: node_modules/.installed ## Everything static: format, lint, arrows, types, dead code, generated files
 	@echo '· format, lint and room arrows (Biome)';  biome ci --colors=off .
-	@echo '· types (TypeScript)';                     tsc -p .
+	@echo '· types (TypeScript)';                     tsc -p . && tsc -p src/http/pages
 	@echo '· nothing unused (knip)';                  knip --no-progress
 	@echo '· the reference is as generated';          node tools/reference.ts --check
 

@@ -2,6 +2,7 @@
 import { loadConfig } from '#config/load.ts';
 import { systemClock } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
+import { systemRandom } from '#foundation/random.ts';
 import { ABORT_FLUSH_MS, LOG_FLUSH_TIMEOUT_MS } from '#lifecycle/drain.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { createSignalReader } from '#lifecycle/signals.ts';
@@ -78,11 +79,12 @@ export async function serve({ name, version }: Package): Promise<number> {
     service = await startService({
       ...loaded.value,
       clock,
+      random: systemRandom,
       log,
       build,
       pid: process.pid,
       isRoot: process.getuid?.() === 0,
-      settle: collectNow,
+      beforeReady: collectNow,
     });
   } catch (error) {
     logger.fatal({ err: error, ...hintFor(error) }, 'service could not be started');

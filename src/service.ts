@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type { Loaded } from '#config/load.ts';
 import { type Clock, wait } from '#foundation/clock.ts';
+import type { Random } from '#foundation/random.ts';
 import { probeInBackground } from '#health/background.ts';
 import { createProbes } from '#health/catalog.ts';
 import type { Build } from '#http/build.ts';
-import { described, OpenRequests } from '#http/open-requests.ts';
 import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
 import type { HttpSettings } from '#http/settings.ts';
+import { described, OpenRequests } from '#http/wire/open-requests.ts';
 import { DISPOSE_TIMEOUT_MS, type DrainResult, drain } from '#lifecycle/drain.ts';
 import { createPhase } from '#lifecycle/phase.ts';
 import { createEventFeed } from '#observability/event-feed.ts';
@@ -21,6 +22,7 @@ import { CLIENT_CLOSED_REQUEST } from '#observability/request-record.ts';
 import { DEFAULT_SERVICE_NAME } from '#observability/tracing/settings.ts';
 import { openTracing } from '#observability/tracing/tracing.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
+import { EffectBoard } from '#simulation/effects/board.ts';
 import { createEngine, type SimulationEvent } from '#simulation/engine.ts';
 import { createPool } from '#simulation/worker/pool.ts';
 import { hasWritableRoot, unusual } from '#usage/confinement.ts';
@@ -33,12 +35,13 @@ import { createSupply } from './machine.ts';
 
 export type ServiceParts = Loaded & {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly build: Build;
   readonly pid: number;
   readonly isRoot: boolean;
-  /** Called when everything is built and nothing is served yet: the time for what may take a moment. */
-  readonly settle: () => void;
+  /** Called when everything is built and the service is not ready yet: the time for what may take a moment. */
+  readonly beforeReady: () => void;
 };
 
 export type Service = {
@@ -168,6 +171,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     usage: sampler.latest,
     running,
   });
+  const effects = new EffectBoard();
   const openRequests = new OpenRequests();
   let finishedRequests = 0;
   const app = await createServer({
@@ -176,6 +180,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     onFailure: eventLog.requestFailed,
     onDroppedConnection: metrics.connectionDropped,
     clock,
+    random: parts.random,
     phase,
     build,
     startedEpochMs: clock.epochMs(),
@@ -190,6 +195,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     sampler,
     engine,
     openRequests,
+    effects,
+    onUnknownNode: () =>
+      logger.warn(
+        { runtime: build.runtime },
+        'this version of Node makes response headers in another way; they are made Node’s own way, which is slower',
+      ),
     observer: {
       declared: metrics.declared,
       started: metrics.started,
@@ -209,7 +220,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     await closed;
   });
   await pool.open();
-  parts.settle();
+  parts.beforeReady();
   phase.move('ready');
   const url = urlOf(app);
   logger.info({ url, docs: `${url}/docs`, start_ms: Math.round(clock.monotonicMs() - startedMs) }, 'service started');

@@ -134,8 +134,10 @@ async function bundle(folder: string, entryPoints: string[], form: BuildOptions)
   return inputs.filter((path) => path !== undefined);
 }
 
-/** What the pages load is read from the packages that it comes in. */
+/** What the pages load is read from the packages that it comes in; the pages themselves lie where the sources have them. */
 function copyPages(folder: string): void {
+  for (const file of globSync('src/http/pages/*.{html,js}', { cwd: ROOT }))
+    cpSync(join(ROOT, file), join(folder, file));
   for (const [name, files] of Object.entries(PAGES)) {
     for (const file of ['package.json', 'LICENSE', ...files]) {
       cpSync(join(ROOT, name, file), join(folder, name, file));
@@ -187,5 +189,6 @@ const packages = new Set([
 copyPages(folder);
 writeLicences(folder, new Set([...packages, ...Object.keys(PAGES)]));
 const { name, version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ name, version, license, type: 'module' }, null, 2)}\n`);
+const described = { name, version, license, type: 'module', imports: { '#*': './src/*' } };
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify(described, null, 2)}\n`);
 console.log(`${name} ${version} in ${folder}, with parts of ${packages.size} packages`);

@@ -6,11 +6,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { settings } from '#config/catalog.ts';
 import { loadConfig } from '#config/load.ts';
 import { systemClock } from '#foundation/clock.ts';
+import { systemRandom } from '#foundation/random.ts';
 import { createLog } from '#observability/logger.ts';
 import { startService } from '../src/service.ts';
 import { dashboard } from './dashboard.ts';
 import { deliveredFiles } from './delivery.ts';
 import { drawnFiles } from './drawn-files.ts';
+import { withRequestPath } from './request-path.ts';
 import { shapePictures, shapesPage } from './shapes-reference.ts';
 
 const FOLDER = new URL('../docs/reference/', import.meta.url);
@@ -85,11 +87,12 @@ async function askService(): Promise<{ openApi: string; metrics: string }> {
   const service = await startService({
     ...loaded.value,
     clock: systemClock,
+    random: systemRandom,
     log: createLog('silent', {}, () => ({ write: () => {}, flush: (done) => done() }), systemClock),
     build: { name: 'skyops', version: '0.0.0', commit: null, runtime: 'node' },
     pid: process.pid,
     isRoot: false,
-    settle: () => {},
+    beforeReady: () => {},
   });
   const text = async (path: string) =>
     (await fetch(`${service.url}${path}`, { headers: { connection: 'close' } })).text();
@@ -109,6 +112,7 @@ const files = {
   ...shapePictures(),
   ...drawnFiles(),
   '../../monitoring/grafana/skyops.json': dashboardJson,
+  '../../ARCHITECTURE.md': withRequestPath(readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8')),
   ...Object.fromEntries(
     Object.entries(deliveredFiles(dashboardJson)).map(([path, content]) => [`../../${path}`, content]),
   ),

@@ -14,7 +14,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
     /** Probes and scrapes: logged at debug. */
-    isRoutine?: boolean;
+    isProbe?: boolean;
     /** Answers without an end of their own: their clients leave when they have seen enough. */
     isStream?: boolean;
   }

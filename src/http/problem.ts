@@ -1,5 +1,4 @@
 /** Every 4xx and 5xx in one form, RFC 9457; the only place that knows which code is which status. */
-import type { FastifyReply } from 'fastify';
 import Type, { type Static } from 'typebox';
 import type { Refusal } from '#foundation/outcome.ts';
 import type { SimulationRefusal } from '#simulation/engine.ts';
@@ -107,11 +106,4 @@ export function problemOf(refusal: Refusal<ProblemCode>, requestId: string): Pro
     request_id: requestId,
     ...(refusal.errors === undefined ? {} : { errors: refusal.errors.slice(0, MAX_FIELD_ERRORS) }),
   };
-}
-
-/** Answers with the problem; Retry-After is there where waiting helps. */
-export function sendProblem(reply: FastifyReply, refusal: Refusal<ProblemCode>): FastifyReply {
-  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', String(refusal.retryAfterSeconds));
-  const problem = problemOf(refusal, reply.request.id);
-  return reply.code(problem.status).header('content-type', PROBLEM_CONTENT_TYPE).send(JSON.stringify(problem));
 }

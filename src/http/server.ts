@@ -3,22 +3,21 @@ import type { Server } from 'node:http';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure } from '#foundation/failure.ts';
+import { tricks } from '#foundation/tricks.ts';
 import type { RequestTrace } from '#observability/request-record.ts';
 import { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { requireDeclaredAccess } from './access.ts';
-import { answerClass, answerOf, assertHeads } from './answer.ts';
-import { answerBrokenConnection, answerOddRequests, refuseVersionless } from './broken-request.ts';
 import { addHooks } from './hooks/catalog.ts';
-import { closeWith } from './hooks/closing.ts';
 import type { HookParts } from './hooks/hook.ts';
 import { observeRequest } from './hooks/observation.ts';
 import { invalidInput } from './invalid-input.ts';
 import { acceptStrictJson, RefusedRequest } from './json-body.ts';
 import { openApiOptions } from './openapi.ts';
-import { Problem, sendProblem } from './problem.ts';
-import { requestIdOf } from './request-id.ts';
+import { pages } from './pages/catalog.ts';
+import { Problem } from './problem.ts';
 import { type RouteParts, routes } from './routes/catalog.ts';
 import type { App } from './routes/route.ts';
+import { sendProblem } from './send-problem.ts';
 import {
   HEADERS_TIMEOUT_MS,
   type HttpSettings,
@@ -27,11 +26,16 @@ import {
   REQUEST_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
 } from './settings.ts';
-import { cutStalledReaders } from './stalled-readers.ts';
-import { forgiveStandstills } from './standstill.ts';
 import { answerUnmatched } from './unmatched.ts';
 import { createValidators } from './validators.ts';
-import { answerVersionless } from './versionless.ts';
+import { answerBrokenConnection, answerOddRequests, refuseVersionless } from './wire/broken-request.ts';
+import { endWhereDue } from './wire/connection-end.ts';
+import { answerClass } from './wire/prepared-headers.ts';
+import { forgiveStandstills } from './wire/process-freeze.ts';
+import { requestIdOf } from './wire/request-id.ts';
+import { answerOf } from './wire/response-headers.ts';
+import { cutStalledReaders } from './wire/stalled-readers.ts';
+import { answerVersionless } from './wire/versionless.ts';
 
 export type ServerParts = RouteParts &
   HookParts & {
@@ -40,6 +44,8 @@ export type ServerParts = RouteParts &
     readonly replica: string;
     /** Told of what became a 500, under the request's id. */
     readonly onFailure: (requestId: string, trace: RequestTrace | undefined, cause: unknown) => void;
+    /** Told where this Node makes the heads of answers in another way than the prepared ones are made for. */
+    readonly onUnknownNode: () => void;
     /** Told of a connection beyond SKYOPS_MAX_CONNECTIONS, which is closed at once. */
     readonly onDroppedConnection: () => void;
   };
@@ -47,7 +53,8 @@ export type ServerParts = RouteParts &
 /** The server with everything on it, checked and ready to listen. Rejects if a route is not declared in full. */
 export async function createServer(parts: ServerParts): Promise<App> {
   const { settings, onFailure } = parts;
-  assertHeads();
+  const { Answer, isPrepared } = answerClass(parts.replica, parts.clock);
+  if (!isPrepared) parts.onUnknownNode();
   const validators = createValidators();
   const app: App = fastify({
     // Requests are logged by the observation hook, which also sees those that are aborted.
@@ -62,9 +69,9 @@ export async function createServer(parts: ServerParts): Promise<App> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: settings.keepAliveSeconds * 1000,
     http: {
-      ServerResponse: answerClass(parts.replica),
+      ServerResponse: Answer,
       // No stream for a body that is not there: 0.7 of 15.6 µs a request (medians of 5 rounds). json-body.ts takes what it ends early.
-      optimizeEmptyRequests: true,
+      optimizeEmptyRequests: tricks.emptyRequests,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       maxHeaderSize: settings.maxHeaderBytes,
@@ -91,17 +98,17 @@ export async function createServer(parts: ServerParts): Promise<App> {
       // Errors before routing run no hooks, so that this does their part.
       observeRequest(request, reply, parts);
       answerOf(reply).requestId = request.id;
-      // A target that the router cannot read comes with nothing checked: neither its headers nor what is behind it.
-      closeWith(reply);
       return answerError(error, request, reply);
     },
     clientErrorHandler: (error, socket) => answerBrokenConnection(error, socket, parts, settings.maxHeaderBytes),
   }).withTypeProvider();
 
   const answerError = (error: FastifyError | RefusedRequest, request: FastifyRequest, reply: FastifyReply) => {
-    // Fastify ends the connection whenever a body is refused, lest the rest of it be taken for a request. A whole one has no rest, and
+    // Fastify says the end whenever a body is refused, lest the rest of it be taken for a request. A whole one has no rest, and
     // what stands behind it in the same packet is under way by now.
-    if (request.raw.complete) reply.removeHeader('connection');
+    const saysTheEnd = reply.getHeader('connection') !== undefined;
+    reply.removeHeader('connection');
+    endWhereDue(answerOf(reply), { isBodyUnread: saysTheEnd && !request.raw.complete });
     return sendProblem(reply, refusalOf(error, request, onFailure));
   };
 
@@ -112,10 +119,10 @@ export async function createServer(parts: ServerParts): Promise<App> {
   acceptStrictJson(app);
   addHooks(app, parts);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) => answerUnmatched(app, request, reply));
+  app.setNotFoundHandler((request, reply) => answerUnmatched(request, reply));
   await app.register(swagger, openApiOptions(parts.build));
   // A plugin's boot order: routes must come after @fastify/swagger, which collects them.
-  for (const route of routes(parts)) route(app);
+  for (const route of [...routes(parts), ...pages]) route(app);
   answerOddRequests(app.server, parts);
   answerVersionless(app.server, (socket) => refuseVersionless(socket, parts));
   app.server.on('drop', parts.onDroppedConnection);

@@ -19,7 +19,7 @@ export function createEventLog({ logger, base, writeSoon }: EventLogParts, { epo
   const lineOf = createRequestLine(base, epochMs);
   return {
     request: (record) => {
-      const level = record.isRoutine ? 'debug' : 'info';
+      const level = record.isProbe ? 'debug' : 'info';
       // What went wrong is a line of its own under the same request id; this one only counts and times.
       if (logger.isLevelEnabled(level)) writeSoon(lineOf(record, level));
     },

@@ -42,7 +42,7 @@ export type RequestRecord = {
   /** Address of the peer, `''` if the socket is gone. */
   readonly client: string;
   /** Probes and scrapes: asked every few seconds for ever, so they are logged at debug. */
-  readonly isRoutine: boolean;
+  readonly isProbe: boolean;
   /** There if the request is sampled and could be read as HTTP. */
   readonly sent: SentRequest | undefined;
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
-import { openEventStream } from '#http/event-stream.ts';
+import { openEventStream } from '#http/routes/event-stream.ts';
 import { createEventFeed, type FeedEvent } from '#observability/event-feed.ts';
 import { startInProcess } from '#test/support/in-process.ts';
 import { createManualClock } from '#test/support/manual-clock.ts';

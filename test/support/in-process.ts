@@ -2,6 +2,7 @@
 import type { TestContext } from 'node:test';
 import { loadConfig } from '#config/load.ts';
 import { systemClock } from '#foundation/clock.ts';
+import { type Random, systemRandom } from '#foundation/random.ts';
 import { createLogger } from '#observability/logger.ts';
 import { startService } from '../../src/service.ts';
 
@@ -26,6 +27,7 @@ export type Answer = { readonly status: number; readonly headers: Headers; reado
 export async function startInProcess(
   test: TestContext,
   environment: Readonly<Record<string, string>> = {},
+  random: Random = systemRandom,
 ): Promise<InProcess> {
   const loaded = loadConfig({
     SKYOPS_HOST: '127.0.0.1',
@@ -41,6 +43,7 @@ export async function startInProcess(
   const service = await startService({
     ...loaded.value,
     clock: systemClock,
+    random,
     log: {
       logger: createLogger(loaded.value.config.logger.level, { service: 'skyops' }, destination),
       base: { service: 'skyops' },
@@ -51,7 +54,7 @@ export async function startInProcess(
     build: { name: 'skyops', version: '1.2.3', commit: 'abcdef1', runtime: `node ${process.version}` },
     pid: process.pid,
     isRoot: false,
-    settle: () => {},
+    beforeReady: () => {},
   });
   test.after(() => service.stop(new AbortController().signal));
   return { url: service.url, log, ask: (path, options) => ask(service.url + path, options) };

@@ -1,11 +1,12 @@
 /** skyops check: asks a SkyOps whether it is well; for container health checks and scripts, where there is no curl. */
+
+import { openHttpClient, shownAddress } from '#client/http-client.ts';
 import { loadConfig } from '#config/load.ts';
 import { wait } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { durationArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
-import { openHttpClient, shownAddress } from '../http-client.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 3;
 

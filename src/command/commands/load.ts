@@ -1,11 +1,11 @@
 /** skyops load: keeps a whole Deployment busy with an exact total, and reports who burnt how much of it. */
 import { Option } from 'commander';
+import { shownAddress } from '#client/http-client.ts';
 import { shownCores } from '#foundation/quantity.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { CONSTANT } from '#simulation/shape.ts';
 import { coresArgument, durationArgument, integerArgument, shapeOption, urlArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
-import { shownAddress } from '../http-client.ts';
 import { sendPiece } from '../load/send-piece.ts';
 import { coresAt, type LoadPlan, type LoadState, MOST_PIECES, piecesFor, startLoad } from '../load/spread-load.ts';
 import { bar } from '../progress-line.ts';

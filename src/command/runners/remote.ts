@@ -1,10 +1,10 @@
 /** Runs a simulation in a SkyOps somewhere else, over its API. */
 import { randomUUID } from 'node:crypto';
+import { type HttpAnswer, type HttpClient, openHttpClient, shownAddress } from '#client/http-client.ts';
 import { type Clock, wait } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
 import { granted, refused } from '#foundation/outcome.ts';
 import type { Simulation } from '#simulation/simulation.ts';
-import { type HttpAnswer, type HttpClient, openHttpClient, shownAddress } from '../http-client.ts';
 import { type NotStarted, PROGRESS_PERIOD_MS, type Runner, type Running } from '../runner.ts';
 
 /** A request that a SkyOps under load has not answered by then is not going to be. */

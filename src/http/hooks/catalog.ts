@@ -1,39 +1,130 @@
-/** What happens to every request, in this order. */
-
-import type { FastifyInstance } from 'fastify';
+/** Everything that touches a request, in one place: the hooks in their order, and what Node and Fastify do around them. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { closingHook } from './closing.ts';
 import { conformanceHook } from './conformance.ts';
-import { drainHook } from './drain.ts';
+import { endingHook } from './ending.ts';
 import { expectationHook } from './expectation.ts';
-import type { Hook, HookParts } from './hook.ts';
+import type { Hook, HookParts, OnRequest } from './hook.ts';
 import { limitsHook } from './limits.ts';
 import { observationHook } from './observation.ts';
 import { originHook } from './origin.ts';
 import { pipeliningHook } from './pipelining.ts';
-import { renewalHook } from './renewal.ts';
 import { requestIdHook } from './request-id.ts';
 import { unmatchedHook } from './unmatched.ts';
 
-const hooks: readonly { readonly hook: Hook; readonly because: string }[] = [
-  { hook: closingHook, because: 'first: what is not to be looked at is not even counted' },
-  { hook: requestIdHook, because: 'before all others, so that whatever refuses later can be found in the log' },
-  { hook: observationHook, because: 'before anything can refuse: refused requests count too' },
-  { hook: drainHook, because: 'a refusal during the drain must close its connection as well' },
-  { hook: renewalHook, because: 'refused requests count for the age of a connection too' },
-  { hook: pipeliningHook, because: 'refused requests wait to be read as well' },
-  { hook: conformanceHook, because: 'what cannot be trusted to be one request must not be looked at further' },
-  { hook: originHook, because: 'before anything is read for a page of another site' },
-  { hook: limitsHook, because: 'before a route does any work' },
-  { hook: unmatchedHook, because: 'after them: what is refused above is refused on every path' },
-  { hook: expectationHook, because: 'after all that may refuse on the head alone' },
+/** What happens to every request, in this order. */
+export const hooks: readonly { readonly name: string; readonly hook: Hook; readonly because: string }[] = [
+  { name: 'closing', hook: closingHook, because: 'first: what is not to be looked at is not even counted' },
+  { name: 'request-id', hook: requestIdHook, because: 'before whatever refuses: a refusal can be found in the log' },
+  { name: 'observation', hook: observationHook, because: 'before anything can refuse: refused requests count too' },
+  { name: 'ending', hook: endingHook, because: 'refused requests count for the age of a connection too' },
+  { name: 'pipelining', hook: pipeliningHook, because: 'refused requests wait to be read as well' },
+  { name: 'conformance', hook: conformanceHook, because: 'what may be two requests must not be looked at further' },
+  { name: 'origin', hook: originHook, because: 'before anything is read for a page of another site' },
+  { name: 'limits', hook: limitsHook, because: 'before a route does any work' },
+  { name: 'unmatched', hook: unmatchedHook, because: 'what is refused above is refused on every path' },
+  { name: 'expectation', hook: expectationHook, because: 'after all that may refuse on the head alone' },
 ];
 
-export function addHooks(app: FastifyInstance, parts: HookParts): void {
-  const onRequest = hooks.flatMap(({ hook }) => hook(app, parts) ?? []);
+/** What else touches a request, where it is, and why it cannot be a hook. */
+export const elsewhere: readonly { readonly what: string; readonly where: string; readonly because: string }[] = [
+  {
+    what: 'the first line, if it has no version',
+    where: 'wire/versionless.ts',
+    because: 'Node waits for headers that never come',
+  },
+  {
+    what: 'CONNECT, and an Expect that nobody meets',
+    where: 'wire/broken-request.ts',
+    because: 'Node takes them by events of their own, without Fastify',
+  },
+  {
+    what: 'what breaks while it is read',
+    where: 'wire/broken-request.ts',
+    because: 'there is no whole request, or no request at all',
+  },
+  {
+    what: 'the headers of the answer',
+    where: 'wire/response-headers.ts, wire/prepared-headers.ts',
+    because: 'answers outside of Fastify have them too',
+  },
+  {
+    what: 'a target that the router cannot read',
+    where: 'server.ts, frameworkErrors',
+    because: 'Fastify runs no hooks for it',
+  },
+  { what: 'the body', where: 'json-body.ts', because: 'it comes after the hooks, and only to routes that take one' },
+  {
+    what: 'the body against its schema',
+    where: 'validators.ts, invalid-input.ts',
+    because: 'each route has its own schema',
+  },
+  {
+    what: 'what was thrown',
+    where: 'server.ts, setErrorHandler',
+    because: 'a hook, the body and a route may all throw',
+  },
+  {
+    what: 'a file of a page that is not there',
+    where: 'server.ts, setNotFoundHandler',
+    because: 'the route is known, and has nothing',
+  },
+  {
+    what: 'a reader that takes nothing',
+    where: 'wire/stalled-readers.ts',
+    because: 'it is the connection that stalls, whatever was asked',
+  },
+  {
+    what: 'a sender that is too slow',
+    where: 'wire/process-freeze.ts',
+    because: 'Node looks at all connections itself, every few seconds',
+  },
+];
+
+/** Registers all of them, then lets each request go through them. */
+export function addHooks(app: FastifyInstance, parts: HookParts, added = hooks): void {
+  for (const { hook } of added) hook.register?.(app, parts);
+  const steps = added.flatMap(({ hook }) => hook.onRequest?.(parts) ?? []);
   // One of Fastify's hooks for all of them: each of its own is a call of its iterator for every request.
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => walk(steps, 0, request, reply, done));
+}
+
+/** Synchronous as far as the hooks are: a promise is waited for, and nothing else is. */
+function walk(
+  steps: readonly OnRequest[],
+  from: number,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  for (let index = from; index < steps.length; index += 1) {
     // A refusal that is thrown goes the way of all others, to the error handler.
-    for (const each of onRequest) if (!each(request, reply)) return;
-    done();
-  });
+    const goesOn = steps[index]?.(request, reply);
+    if (goesOn === false) return;
+    if (goesOn === true) continue;
+    Promise.resolve(goesOn).then(
+      (isToGoOn) => {
+        // A client that left while the hook waited was counted as gone already.
+        if (isToGoOn === false || reply.raw.destroyed) return;
+        walkOn(steps, index + 1, request, reply, done);
+      },
+      (error: Error) => done(error),
+    );
+    return;
+  }
+  done();
+}
+
+/** The same behind a wait, where nobody else would catch what is thrown. */
+function walkOn(...[steps, from, request, reply, done]: Parameters<typeof walk>): void {
+  let isThrown = true;
+  try {
+    walk(steps, from, request, reply, (error) => {
+      isThrown = false;
+      done(error);
+    });
+  } catch (error) {
+    if (!isThrown) throw error;
+    done(error as Error);
+  }
 }

@@ -1,22 +1,24 @@
 /** `Expect: 100-continue`: a client that asks before it sends its body is told no before, not after it. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { type Answer, answerOf } from '../answer.ts';
 import { RefusedRequest, requireJsonType } from '../json-body.ts';
 import { MAX_BODY_BYTES } from '../settings.ts';
+import { type Answer, answerOf } from '../wire/response-headers.ts';
 import type { Hook } from './hook.ts';
 
 /** The go-ahead is given after everything that may refuse on the head alone, and before the body is read (RFC 9110, section 10.1.1). */
-export const expectationHook: Hook = (app) => {
-  // Without a listener, Node gives the go-ahead itself before anything has looked at the request.
-  app.server.on('checkContinue', (request: IncomingMessage, answer: Answer) => {
-    answer.awaitsContinue = true;
-    app.server.emit('request', request, answer);
-  });
-  return (request, reply) => {
+export const expectationHook: Hook = {
+  register: ({ server }) => {
+    // Without a listener, Node gives the go-ahead itself before anything has looked at the request.
+    server.on('checkContinue', (request: IncomingMessage, answer: Answer) => {
+      answer.awaitsContinue = true;
+      server.emit('request', request, answer);
+    });
+  },
+  onRequest: () => (request, reply) => {
     const answer = answerOf(reply);
     if (answer.awaitsContinue) goAhead(request.headers, answer);
     return true;
-  };
+  },
 };
 
 /** @throws RefusedRequest if the body would be refused. */

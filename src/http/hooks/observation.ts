@@ -10,9 +10,9 @@ import {
   type SentRequest,
   UNMATCHED_PATH,
 } from '#observability/request-record.ts';
-import { answerOf } from '../answer.ts';
-import { connectionOf } from '../connection.ts';
-import { REQUEST_ID_HEADER } from '../request-id.ts';
+import { connectionOf } from '../wire/connection.ts';
+import { REQUEST_ID_HEADER } from '../wire/request-id.ts';
+import { answerOf } from '../wire/response-headers.ts';
 import type { Hook, HookParts } from './hook.ts';
 
 /** Names from RFC 9110 and RFC 5789; any other is one value, so that no client can add a series. */
@@ -39,26 +39,28 @@ declare module 'fastify' {
   }
 }
 
-type ObservedRoute = { readonly path: string; readonly isRoutine: boolean; readonly isStream: boolean };
+type ObservedRoute = { readonly path: string; readonly isProbe: boolean; readonly isStream: boolean };
 
-const UNMATCHED: ObservedRoute = { path: UNMATCHED_PATH, isRoutine: false, isStream: false };
+const UNMATCHED: ObservedRoute = { path: UNMATCHED_PATH, isProbe: false, isStream: false };
 
-export const observationHook: Hook = (app, parts) => {
-  app.decorateRequest('trace').decorateRequest('nextOpen').decorateRequest('previousOpen');
-  app.addHook('onRoute', (route) => {
-    const { method, url, schema, config } = route;
-    const observed = { path: url, isRoutine: config?.isRoutine === true, isStream: config?.isStream === true };
-    route.config = { ...config, observed };
-    for (const each of [method].flat()) {
-      // What is documented, without the HEAD that Fastify adds to every GET: the files of the pages can wait for their first request.
-      if (each !== 'HEAD' && schema?.operationId !== undefined)
-        for (const status of declaredStatuses(schema)) parts.observer.declared(each, url, status);
-    }
-  });
-  return (request, reply) => {
+export const observationHook: Hook = {
+  register: (app, { observer }) => {
+    app.decorateRequest('trace').decorateRequest('nextOpen').decorateRequest('previousOpen');
+    app.addHook('onRoute', (route) => {
+      const { method, url, schema, config } = route;
+      const observed = { path: url, isProbe: config?.isProbe === true, isStream: config?.isStream === true };
+      route.config = { ...config, observed };
+      for (const each of [method].flat()) {
+        // What is documented, without the HEAD that Fastify adds to every GET: the files of the pages can wait for their first request.
+        if (each !== 'HEAD' && schema?.operationId !== undefined)
+          for (const status of declaredStatuses(schema)) observer.declared(each, url, status);
+      }
+    });
+  },
+  onRequest: (parts) => (request, reply) => {
     observeRequest(request, reply, parts);
     return true;
-  };
+  },
 };
 
 export function observeRequest(
@@ -92,7 +94,7 @@ export function observeRequest(
     const bytesSent = bytesWritten - connection.bytesObserved;
     connection.bytesObserved = bytesWritten;
     // A page's file that does not exist has lost its route by now.
-    const { path, isRoutine, isStream } = request.routeOptions.config?.observed ?? UNMATCHED;
+    const { path, isProbe, isStream } = request.routeOptions.config?.observed ?? UNMATCHED;
     observer.finished({
       requestId: request.id,
       trace,
@@ -102,7 +104,7 @@ export function observeRequest(
       durationMs: clock.monotonicMs() - startedMs,
       bytesSent,
       client: connection.client,
-      isRoutine,
+      isProbe,
       sent: trace.isSampled ? sentBy(request) : undefined,
     });
   });

@@ -1,22 +1,24 @@
 /** Refuses what another site makes a browser send: a page that somebody has open must not start load on the machines that he reaches. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { sendProblem } from '../problem.ts';
+import { sendProblem } from '../send-problem.ts';
 import type { Hook } from './hook.ts';
 
 /** RFC 9110, section 9.2.1: these change nothing. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** Without it, `fetch(…, {mode: 'no-cors'})` and `sendBeacon` of any page start a simulation: an empty body asks for the defaults. */
-export const originHook: Hook = () => (request, reply) => {
-  const { method, headers } = request.raw;
-  if (SAFE.has(method ?? '') || !isForeign(headers)) return true;
-  sendProblem(reply, {
-    code: 'foreign-origin',
-    detail:
-      'A browser sent this, and says that it comes from another site. Nothing was done. ' +
-      'If it is a page of this service behind a gateway that renames the host, let the gateway pass X-Forwarded-Host.',
-  });
-  return false;
+export const originHook: Hook = {
+  onRequest: () => (request, reply) => {
+    const { method, headers } = request.raw;
+    if (SAFE.has(method ?? '') || !isForeign(headers)) return true;
+    sendProblem(reply, {
+      code: 'foreign-origin',
+      detail:
+        'A browser sent this, and says that it comes from another site. Nothing was done. ' +
+        'If it is a page of this service behind a gateway that renames the host, let the gateway pass X-Forwarded-Host.',
+    });
+    return false;
+  },
 };
 
 /**

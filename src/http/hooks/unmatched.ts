@@ -2,8 +2,10 @@
 import { answerUnmatched } from '../unmatched.ts';
 import type { Hook } from './hook.ts';
 
-export const unmatchedHook: Hook = (app) => (request, reply) => {
-  if (!request.is404) return true;
-  answerUnmatched(app, request, reply);
-  return false;
+export const unmatchedHook: Hook = {
+  onRequest: () => (request, reply) => {
+    if (!request.is404) return true;
+    answerUnmatched(request, reply);
+    return false;
+  },
 };

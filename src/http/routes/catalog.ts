@@ -2,14 +2,12 @@
 import type { ProbeCatalog } from '#health/catalog.ts';
 import type { EventFeed } from '#observability/event-feed.ts';
 import type { Metrics } from '#observability/metrics/metrics.ts';
-import { createIdempotencyKeys } from '../idempotency.ts';
-import { swaggerUiRoute } from './docs.ts';
+import { createIdempotencyKeys } from '#operations/idempotency.ts';
 import { eventsRoute } from './events.ts';
 import { infoRoute } from './info.ts';
 import { metricsRoute } from './metrics.ts';
 import { openApiRoute } from './openapi.ts';
 import { healthRoute, readyRoute } from './probes.ts';
-import { redocRoute } from './redoc.ts';
 import type { Route } from './route.ts';
 import { simulateCpuRoute } from './simulate-cpu.ts';
 import { cancelAllRoute, cancelRoute, listRoute, readRoute, startRoutes } from './simulations.ts';
@@ -37,7 +35,5 @@ export function routes(given: RouteParts): readonly Route[] {
     cancelRoute(parts),
     cancelAllRoute(parts),
     openApiRoute,
-    swaggerUiRoute,
-    redocRoute,
   ];
 }

@@ -4,9 +4,8 @@ import type { Readable } from 'node:stream';
 import Type from 'typebox';
 import type { Clock } from '#foundation/clock.ts';
 import type { EventFeed } from '#observability/event-feed.ts';
-import { openEventStream } from '../event-stream.ts';
-import { closeWith } from '../hooks/closing.ts';
-import { sendProblem } from '../problem.ts';
+import { sendProblem } from '../send-problem.ts';
+import { openEventStream } from './event-stream.ts';
 import { problems, type Route } from './route.ts';
 
 /** Each costs a connection and at most 64 KiB of buffer. */
@@ -23,11 +22,6 @@ export function eventsRoute({ feed, clock }: { readonly feed: EventFeed; readonl
         config: { access: 'viewer', isStream: true },
         // A HEAD request would open a stream that nobody reads.
         exposeHeadRoute: false,
-        onRequest: (request, reply, done) => {
-          // Without chunks only the end of the connection ends it, and what comes behind it has begun before its head is made.
-          if (request.raw.httpVersion === '1.0') closeWith(reply);
-          done();
-        },
         schema: {
           operationId: 'watchEvents',
           tags: ['observing'],

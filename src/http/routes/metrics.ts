@@ -1,7 +1,7 @@
 /** GET /metrics: for Prometheus and everything that reads its formats. */
 import Type from 'typebox';
 import type { Metrics } from '#observability/metrics/metrics.ts';
-import { compress, takesGzip } from '../representation.ts';
+import { compress, takesGzip } from './representation.ts';
 import { problems, type Route } from './route.ts';
 
 export function metricsRoute(metrics: Pick<Metrics, 'render'>): Route {
@@ -9,7 +9,7 @@ export function metricsRoute(metrics: Pick<Metrics, 'render'>): Route {
     app.get(
       '/metrics',
       {
-        config: { access: 'public', isRoutine: true },
+        config: { access: 'public', isProbe: true },
         schema: {
           operationId: 'getMetrics',
           tags: ['observing'],

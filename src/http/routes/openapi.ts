@@ -1,6 +1,6 @@
 /** GET /openapi.json: the contract, made from the schemas that validate requests. */
-import { loosen } from '../answer.ts';
-import { jsonRepresentation, REVALIDATED, type Representation, sendRepresentation } from '../representation.ts';
+import { loosen } from '../wire/response-headers.ts';
+import { jsonRepresentation, REVALIDATED, type Representation, sendRepresentation } from './representation.ts';
 import { notModified, problems, type Route } from './route.ts';
 
 export const openApiRoute: Route = (app) => {

@@ -37,7 +37,7 @@ export function healthRoute(probes: ProbeCatalog): Route {
     app.get(
       '/health',
       {
-        config: { access: 'public', isRoutine: true },
+        config: { access: 'public', isProbe: true },
         schema: {
           operationId: 'getHealth',
           tags: ['probes'],
@@ -67,7 +67,7 @@ export function readyRoute(probes: ProbeCatalog): Route {
     app.get(
       '/ready',
       {
-        config: { access: 'public', isRoutine: true },
+        config: { access: 'public', isProbe: true },
         schema: {
           operationId: 'getReadiness',
           tags: ['probes'],

@@ -4,10 +4,10 @@ import { nullable } from '#foundation/scalars.ts';
 import { kinds } from '#simulation/catalog.ts';
 import type { Engine } from '#simulation/engine.ts';
 import { capitalised, Simulation, SimulationSummary } from '#simulation/simulation.ts';
-import { loosen } from '../answer.ts';
-import { sendProblem } from '../problem.ts';
-import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from '../representation.ts';
+import { sendProblem } from '../send-problem.ts';
+import { loosen } from '../wire/response-headers.ts';
 import { PROGRESS_EXAMPLE, REPORT_EXAMPLE, SUMMARY_EXAMPLE } from './examples.ts';
+import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from './representation.ts';
 import { json, notModified, problems, type Route, shared } from './route.ts';
 import { emptyBodyIsDefaults, type StartParts, startSchema, startSimulation } from './start-simulation.ts';
 

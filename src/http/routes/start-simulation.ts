@@ -2,20 +2,21 @@
 import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
 import { type Clock, wait } from '#foundation/clock.ts';
 import { granted, type Outcome, type Refusal } from '#foundation/outcome.ts';
-import type { kinds } from '#simulation/catalog.ts';
-import type { Engine, StartedSimulation } from '#simulation/engine.ts';
-import { Simulation } from '#simulation/simulation.ts';
-import type { Kind } from '#simulation/simulator.ts';
 import {
   fingerprintOf,
   IDEMPOTENCY_KEY_HEADER,
   IDEMPOTENCY_KEY_PATTERN,
   type IdempotencyKeys,
   idempotencyKeyOf,
-} from '../idempotency.ts';
-import { parsePrefer, preferenceApplied } from '../prefer.ts';
-import { type ProblemCode, sendProblem } from '../problem.ts';
+} from '#operations/idempotency.ts';
+import type { kinds } from '#simulation/catalog.ts';
+import type { Engine, StartedSimulation } from '#simulation/engine.ts';
+import { Simulation } from '#simulation/simulation.ts';
+import type { Kind } from '#simulation/simulator.ts';
+import type { ProblemCode } from '../problem.ts';
+import { sendProblem } from '../send-problem.ts';
 import { progressExample, reportExample } from './examples.ts';
+import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { json, problems, shared } from './route.ts';
 
 export type StartParts = { readonly engine: Engine; readonly clock: Clock; readonly idempotencyKeys: IdempotencyKeys };

@@ -6,10 +6,10 @@ import type { Engine } from '#simulation/engine.ts';
 import { SimulationSummary } from '#simulation/simulation.ts';
 import type { Identity } from '#usage/identity.ts';
 import type { Sampler } from '#usage/sampler.ts';
-import { loosen } from '../answer.ts';
-import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from '../representation.ts';
+import { loosen } from '../wire/response-headers.ts';
 import { STATUS_EXAMPLE } from './examples.ts';
 import { ServiceInfo, type ServiceParts, serviceInfo } from './info.ts';
+import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from './representation.ts';
 import { json, notModified, problems, type Route, shared } from './route.ts';
 
 const bytes = () => Type.Integer({ minimum: 0 });

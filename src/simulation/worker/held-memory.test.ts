@@ -17,7 +17,7 @@ const NOISE_BYTES = 12 * MEBIBYTE;
 describe('held memory', () => {
   it('is resident as far as it has grown, and goes back to the kernel as far as it has shrunk', () => {
     const before = rssAnonBytes();
-    const memory = new HeldMemory(256 * MEBIBYTE);
+    const memory = new HeldMemory(256 * MEBIBYTE, Math.random);
     for (const wanted of [64, 256, 128, 192, 0]) {
       memory.resize(wanted * MEBIBYTE);
       const grown = rssAnonBytes() - before;
@@ -26,7 +26,7 @@ describe('held memory', () => {
   });
 
   it('knows from the page table what is resident', () => {
-    const memory = new HeldMemory(32 * MEBIBYTE);
+    const memory = new HeldMemory(32 * MEBIBYTE, Math.random);
     memory.resize(24 * MEBIBYTE);
     assert.equal(memory.resident(), 24 * MEBIBYTE);
     memory.resize(8 * MEBIBYTE);
@@ -51,13 +51,13 @@ describe('held memory', () => {
   });
 
   it('holds whole pages', () => {
-    const memory = new HeldMemory(10_000);
+    const memory = new HeldMemory(10_000, Math.random);
     memory.resize(10_000);
     assert.equal(memory.bytes, 12_288);
   });
 
   it('stops growing when it is told to', () => {
-    const memory = new HeldMemory(64 * MEBIBYTE);
+    const memory = new HeldMemory(64 * MEBIBYTE, Math.random);
     let looks = 0;
     memory.resize(64 * MEBIBYTE, () => {
       looks += 1;

@@ -1,4 +1,5 @@
 /** A stretch of memory whose pages are all touched, that grows and shrinks, and whose pages really go back to the kernel. */
+import type { Random } from '#foundation/random.ts';
 import { addressOf, PAGE_BYTES, residentBytes } from './resident-pages.ts';
 
 const PIECE_BYTES = 1024 ** 2;
@@ -25,10 +26,10 @@ export class HeldMemory implements Holder {
   #address: number | undefined;
   #isLookedFor = false;
 
-  constructor(maximumBytes: number) {
+  constructor(maximumBytes: number, random: Random) {
     this.#buffer = new ArrayBuffer(0, { maxByteLength: wholePages(maximumBytes) });
     this.#content = new Uint8Array(this.#buffer);
-    this.#noise = noise(PIECE_BYTES);
+    this.#noise = noise(PIECE_BYTES, random);
   }
 
   get bytes(): number {
@@ -79,9 +80,9 @@ function wholePages(bytes: number): number {
 }
 
 /** Xorshift, seeded anew each time: fast, and nothing a compressor finds anything in. */
-function noise(bytes: number): Uint8Array<ArrayBuffer> {
+function noise(bytes: number, random: Random): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(bytes / Uint32Array.BYTES_PER_ELEMENT);
-  let x = (Math.random() * 0xffffffff) | 1;
+  let x = (random() * 0xffffffff) | 1;
   for (let index = 0; index < words.length; index += 1) {
     x ^= x << 13;
     x ^= x >>> 17;

@@ -1,6 +1,7 @@
 /** The thread's side of a worker: sleeps until it is summoned, does its job, says that it is done, and sleeps again. */
 import { setPriority } from 'node:os';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { systemRandom } from '#foundation/random.ts';
 import { CONSTANT } from '../shape.ts';
 import type { Shape } from '../shape-schema.ts';
 import { type BurnClock, burn } from './burn.ts';
@@ -62,7 +63,7 @@ const clock: BurnClock = {
 
 function work(job: Job, shared: SharedState): void {
   if (job.type === 'burn') burn(job, shared, clock);
-  if (job.type === 'hold') hold(job, shared, new HeldMemory(job.bytes), clock);
+  if (job.type === 'hold') hold(job, shared, new HeldMemory(job.bytes, systemRandom), clock);
 }
 
 for (const shape of WARM_UP_SHAPES) {

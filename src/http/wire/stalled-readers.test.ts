@@ -4,21 +4,23 @@ import { describe, it, type TestContext } from 'node:test';
 import fastify from 'fastify';
 import { createManualClock } from '#test/support/manual-clock.ts';
 import { until } from '#test/support/until.ts';
-import { Answer } from './answer.ts';
-import { servePageFiles, textFile } from './page-files.ts';
-import type { App } from './routes/route.ts';
-import { STALLED_READER_CHECK_MS, STALLED_READER_MS } from './settings.ts';
+import { servePageFiles } from '../pages/page-files.ts';
+import { representationOf } from '../routes/representation.ts';
+import type { App } from '../routes/route.ts';
+import { STALLED_READER_CHECK_MS, STALLED_READER_MS } from '../settings.ts';
+import { answerClass } from './prepared-headers.ts';
 import { cutStalledReaders } from './stalled-readers.ts';
 
 /** More than the kernel takes by itself, on both sides. */
 const LENGTH = 48 * 2 ** 20;
+const LARGE = representationOf('text/plain', Buffer.alloc(LENGTH, 'a'));
 
 /** A client that has asked for the file and reads only when it is told to. */
 async function startReader(test: TestContext) {
   const clock = createManualClock();
-  const app = fastify({ http: { ServerResponse: Answer } }) as unknown as App;
+  const app = fastify({ http: { ServerResponse: answerClass('a', clock).Answer } }) as unknown as App;
   cutStalledReaders(app.server, clock);
-  servePageFiles(app, '/page', new Map([['large', textFile('text/plain', 'a'.repeat(LENGTH))]]));
+  servePageFiles(app, '/page', new Map([['large', async () => LARGE]]));
   await app.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
   test.after(async () => {

@@ -2,16 +2,16 @@
 
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { httpDate } from '#foundation/clock.ts';
+import { type Clock, httpDate } from '#foundation/clock.ts';
 import type { Refusal } from '#foundation/outcome.ts';
 import { newTraceId } from '#foundation/trace-context.ts';
-import { OTHER_METHOD, UNMATCHED_PATH } from '#observability/request-record.ts';
-import { type Answer, linesOf, replicaHeaders, SECURITY_HEADERS } from './answer.ts';
-import { connectionOf } from './connection.ts';
-import { isBehindLast } from './hooks/closing.ts';
-import type { HookParts } from './hooks/hook.ts';
-import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemOf } from './problem.ts';
+import { OTHER_METHOD, type RequestObserver, UNMATCHED_PATH } from '#observability/request-record.ts';
+import type { Tracing } from '#observability/tracing/tracing.ts';
+import { PROBLEM_CONTENT_TYPE, type ProblemCode, problemOf } from '../problem.ts';
+import { connectionOf, type LatestAnswer } from './connection.ts';
+import { isBehindLast } from './connection-end.ts';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
+import { type Answer, linesOf, replicaHeaders, SECURITY_HEADERS } from './response-headers.ts';
 
 function refusalOf(code: string | undefined, maxHeaderBytes: number): Refusal<ProblemCode> {
   switch (code) {
@@ -38,7 +38,12 @@ const NOT_HTTP: Refusal<ProblemCode> = {
   detail: 'The request cannot be understood as HTTP says.',
 };
 
-type Parts = Pick<HookParts, 'clock' | 'observer' | 'tracing'> & { readonly replica: string };
+type Parts = {
+  readonly clock: Clock;
+  readonly observer: RequestObserver;
+  readonly tracing: Pick<Tracing, 'begin'>;
+  readonly replica: string;
+};
 
 /**
  * Fastify's clientErrorHandler. Exactly one answer belongs to a request, so what is written depends on how far the
@@ -114,7 +119,7 @@ function refuseOnSocket(socket: Socket, refusal: Refusal<ProblemCode>, parts: Pa
   observe(sent, socket, parts);
 }
 
-function answerProblem(answer: Answer, refusal: Refusal<ProblemCode>): ProblemAnswer {
+function answerProblem(answer: LatestAnswer, refusal: Refusal<ProblemCode>): ProblemAnswer {
   const sent = problemAnswer(refusal, answer.requestId);
   answer.writeHead(sent.status, sent.headers).end(sent.body);
   return sent;
@@ -151,7 +156,7 @@ function observe({ status, requestId, body }: ProblemAnswer, socket: Socket, { o
     durationMs: 0,
     bytesSent: Buffer.byteLength(body),
     client: connectionOf(socket).client,
-    isRoutine: false,
+    isProbe: false,
     sent: undefined,
   });
 }

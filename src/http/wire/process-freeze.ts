@@ -1,7 +1,7 @@
 /** A process that stood still, frozen or blocked, has read nothing meanwhile: who was sending something is not cut for that. */
 import type { Server } from 'node:http';
 import type { Clock } from '#foundation/clock.ts';
-import { TIMEOUT_CHECK_MS } from './settings.ts';
+import { TIMEOUT_CHECK_MS } from '../settings.ts';
 
 /**
  * Node looks for requests that take too long before it reads what has come while it stood still. After eleven seconds of SIGSTOP it cut

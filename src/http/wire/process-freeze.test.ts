@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createManualClock } from '#test/support/manual-clock.ts';
-import { TIMEOUT_CHECK_MS } from './settings.ts';
-import { forgiveStandstills } from './standstill.ts';
+import { TIMEOUT_CHECK_MS } from '../settings.ts';
+import { forgiveStandstills } from './process-freeze.ts';
 
 describe('a standstill', () => {
   it('leaves out one look for slow requests, and only one', async () => {

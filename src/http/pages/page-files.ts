@@ -1,9 +1,9 @@
-/** The files that a page of documentation loads, served from the packages that they come in. */
+/** The files that a page of documentation is made of, served from where they lie: beside this file, or in the package that they come in. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { loosen } from './answer.ts';
-import { type Representation, representationOf, sendRepresentation } from './representation.ts';
-import type { App } from './routes/route.ts';
+import { type Representation, representationOf, sendRepresentation } from '../routes/representation.ts';
+import type { App } from '../routes/route.ts';
+import { loosen } from '../wire/response-headers.ts';
 
 /** Nothing foreign, nothing inline; each page adds only what it cannot do without. */
 export const SAME_ORIGIN =
@@ -14,7 +14,7 @@ export const SCRIPT = 'text/javascript; charset=utf-8';
 
 export type PageFile = () => Promise<Representation>;
 
-/** A file of a package, by the name that an import would use. Read when it is first asked for, and then kept. */
+/** A file of ours or of a package, by the name that an import would use. Read when it is first asked for, and then kept. */
 export function packageFile(type: string, specifier: string, change = (source: Buffer) => source): PageFile {
   let file: Promise<Representation> | undefined;
   return () => {
@@ -29,9 +29,10 @@ export function packageFile(type: string, specifier: string, change = (source: B
   };
 }
 
-export function textFile(type: string, text: string): PageFile {
-  const file = Promise.resolve(representationOf(type, Buffer.from(text)));
-  return () => file;
+/** The text of a page, to be filled in. */
+export function packageText(specifier: string): () => Promise<string> {
+  const file = packageFile('text/html', specifier);
+  return async () => (await file()).content.toString();
 }
 
 /** Serves each file below `prefix` under its name. */

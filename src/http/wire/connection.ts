@@ -1,8 +1,10 @@
 /** What is kept of each connection for as long as it is open, in one place: looking it up is part of every request. */
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
-import type { Answer } from './answer.ts';
-import { REQUESTS_PER_CONNECTION } from './settings.ts';
+
+/** What is known here of an answer: response-headers.ts makes it of this class's connections. */
+export type LatestAnswer = ServerResponse & { readonly requestId: string };
 
 export class Connection {
   /** Address of the peer, `''` if it is gone already. */
@@ -13,11 +15,11 @@ export class Connection {
   ignoredRequests = 0;
   /** Those that have begun and not ended. */
   openRequests = 0;
-  /** Not the same for all: the connections that a load test opens together would otherwise end together. */
-  requestsLeft = REQUESTS_PER_CONNECTION * (0.75 + Math.random() / 2);
+  /** Until its client is asked to open another one; given with the first request (hooks/recycling.ts). */
+  requestsLeft: number | undefined;
   /** The one that came last, answered or not: what is broken behind it depends on how far it has come. */
   latestRequest: FastifyRequest | undefined;
-  latestAnswer: Answer | undefined;
+  latestAnswer: LatestAnswer | undefined;
   /** The last Host that was one: it hardly ever changes, and need not be looked at again. */
   host: string | undefined;
   /** Bytes written that were answers of requests which have ended. */

@@ -1,8 +1,8 @@
 /** GET /redoc: the OpenAPI document to read. */
 import { randomBytes } from 'node:crypto';
-import { loosen } from '../answer.ts';
-import { packageFile, SAME_ORIGIN, SCRIPT, servePageFiles, textFile } from '../page-files.ts';
-import type { Route } from './route.ts';
+import type { Route } from '../routes/route.ts';
+import { loosen } from '../wire/response-headers.ts';
+import { packageFile, packageText, SAME_ORIGIN, SCRIPT, servePageFiles } from './page-files.ts';
 
 /** Two style sheets that ReDoc's bundle adds without the nonce: an empty one, and a fixed one of its scroll bars. */
 const REDOC_STYLES =
@@ -12,15 +12,8 @@ const REDOC_STYLES =
 const FOREIGN_LOGO = 'https://cdn.redoc.ly/redoc/logo-mini.svg';
 const NO_PICTURE = 'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22/%3E';
 
-/** Relative, because a gateway may have taken a prefix of the path away. styled-components puts the nonce on the style elements that it makes; it must be there before the bundle runs. */
-const START = `window.__webpack_nonce__ = document.currentScript.nonce;
-document.addEventListener('DOMContentLoaded', () => {
-  Redoc.init('openapi.json', { nonce: window.__webpack_nonce__, nativeScrollbars: true }, document.getElementById('redoc'));
-});
-`;
-
 const FILES = new Map([
-  ['start.js', textFile(SCRIPT, START)],
+  ['start.js', packageFile(SCRIPT, '#http/pages/redoc-start.js')],
   [
     'bundle.js',
     packageFile(SCRIPT, 'redoc/bundles/redoc.standalone.js', (source) =>
@@ -29,31 +22,15 @@ const FILES = new Map([
   ],
 ]);
 
+const page = packageText('#http/pages/redoc.html');
+
 export const redocRoute: Route = (app) => {
   app.get('/redoc', { config: { access: 'public' }, schema: { hide: true } }, async (_request, reply) => {
     const nonce = randomBytes(16).toString('base64');
     const policy = `${SAME_ORIGIN}; style-src 'self' 'nonce-${nonce}' ${REDOC_STYLES}; worker-src blob:`;
     return loosen(reply, { 'content-security-policy': policy })
       .header('content-type', 'text/html; charset=utf-8')
-      .send(page(nonce));
+      .send((await page()).replaceAll('NONCE', nonce));
   });
   servePageFiles(app, '/redoc', FILES);
 };
-
-function page(nonce: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>SkyOps API</title>
-<meta name="description" content="Every endpoint of this SkyOps, to read.">
-<link rel="icon" href="data:,">
-<style nonce="${nonce}">body { margin: 0 }</style>
-<script src="redoc/start.js" nonce="${nonce}"></script>
-<script src="redoc/bundle.js" defer></script>
-</head>
-<body><main id="redoc"></main></body>
-</html>
-`;
-}

@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '#foundation/clock.ts';
-import { STALLED_READER_CHECK_MS, STALLED_READER_MS } from './settings.ts';
+import { STALLED_READER_CHECK_MS, STALLED_READER_MS } from '../settings.ts';
 
 /** What had been taken when something was first seen to wait, and when that was; a single write counts when it has been taken whole. */
 type Stall = { readonly takenBytes: number; readonly sinceMs: number };

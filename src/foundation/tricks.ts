@@ -1,0 +1,22 @@
+/**
+ * The speed tricks of a request, each with a switch. Only a bench turns one off, to show what it gains: `make bench-http ABLATE=1`, with
+ * the result in docs/quality/speed-tricks.md. One that gains less than 3 % goes.
+ */
+export const tricks = {
+  /** http/wire/prepared-headers.ts */
+  preparedHeaders: true,
+  /** observability/request-line.ts */
+  requestLine: true,
+  /** observability/log-output.ts: writes to a pipe without a thread. */
+  pipeLog: true,
+  /** http/server.ts: no stream for a body that is not there. */
+  emptyRequests: true,
+  /** http/hooks/observation.ts: forgets a request that was answered whole. */
+  releasedRequests: true,
+  /** http/wire/open-requests.ts: neighbours instead of a Set. */
+  openRequestsList: true,
+  /** http/wire/prepared-headers.ts: the whole head of an ordinary answer. */
+  ordinaryHeads: true,
+  /** heap.ts */
+  keptTick: true,
+};
