@@ -1,5 +1,6 @@
 /** Every kind of answer has the headers that every answer has: each of them, and each once. */
 import assert from 'node:assert/strict';
+import { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { startInProcess } from '#test/support/in-process.ts';
@@ -75,15 +76,71 @@ async function headOf(test: TestContext, url: string, bytes: string): Promise<st
   });
 }
 
+/** Each name once, with what every answer has among them. */
+async function assertWhole(test: TestContext, url: string, bytes: string, status: number): Promise<void> {
+  const [line = '', ...headers] = (await headOf(test, url, bytes)).split('\r\n');
+  assert.match(line, new RegExp(`^HTTP/1.1 ${status} `));
+  const names = headers.map((header) => header.slice(0, header.indexOf(':')).toLowerCase());
+  assert.deepEqual(names.filter((name) => EACH_ONCE.includes(name)).toSorted(), EACH_ONCE);
+  assert.deepEqual(names.toSorted(), [...new Set(names)].toSorted());
+}
+
 describe('the head of an answer', () => {
   for (const [what, bytes, status] of ANSWERS) {
     it(`has what every answer has, once: ${what} (${status})`, async (test) => {
       const { url } = await startInProcess(test);
-      const [line = '', ...headers] = (await headOf(test, url, bytes)).split('\r\n');
-      assert.match(line, new RegExp(`^HTTP/1.1 ${status} `));
-      const names = headers.map((header) => header.slice(0, header.indexOf(':')).toLowerCase());
-      assert.deepEqual(names.filter((name) => EACH_ONCE.includes(name)).toSorted(), EACH_ONCE);
-      assert.deepEqual(names.toSorted(), [...new Set(names)].toSorted());
+      await assertWhole(test, url, bytes, status);
     });
   }
 });
+
+describe('the head of an answer, on a Node that makes heads in another way', () => {
+  /** Takes the first line alone, so that what is put behind it is lost. */
+  function pretend(test: TestContext): void {
+    const { _storeHeader: store } = ServerResponse.prototype;
+    const takesOneLine = function (this: ServerResponse, firstLine: string, headers: unknown) {
+      store.call(this, `${firstLine.split('\r\n')[0]}\r\n`, headers);
+    };
+    test.mock.method(ServerResponse.prototype, '_storeHeader', takesOneLine);
+  }
+
+  for (const [what, bytes, status] of ANSWERS) {
+    it(`has what every answer has, once: ${what} (${status})`, async (test) => {
+      pretend(test);
+      const { url } = await startInProcess(test);
+      await assertWhole(test, url, bytes, status);
+    });
+  }
+
+  it('is said once in the log, and the service starts', async (test) => {
+    pretend(test);
+    const { log, ask } = await startInProcess(test);
+    assert.equal((await ask('/ready')).status, 200);
+    assert.equal(log.filter(({ level, msg }) => level === 'warn' && /response headers/.test(msg)).length, 1);
+  });
+
+  it('ends its connection where the others do', async (test) => {
+    pretend(test);
+    const { url } = await startInProcess(test);
+    for (const bytes of [get('/', HOST), get('/health', 'Connection: close\r\n')]) {
+      const { text, closed } = await exchanged(test, url, bytes + get('/health'));
+      assert.match(text, /^connection: close\r$/im);
+      // What stands behind it is not answered.
+      assert.equal(text.match(/^HTTP\/1\.1 /gm)?.length, 1);
+      assert.ok(closed);
+    }
+  });
+});
+
+async function exchanged(test: TestContext, url: string, bytes: string) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  test.after(() => socket.destroy());
+  let text = '';
+  socket.setEncoding('latin1').on('data', (more) => {
+    text += more;
+  });
+  socket.on('error', () => {});
+  socket.write(bytes);
+  await until('the server has closed it', () => socket.readableEnded);
+  return { text, closed: socket.readableEnded };
+}
