@@ -78,7 +78,7 @@ test: check test-all ## Install, then check, then every test
 
 .PHONY: test-all
 test-all: node_modules/.installed tools/kubernetes/node_modules/.installed tools/expressions/node_modules/.installed
-	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,delivery,kubernetes,manifests,process}/*.test.ts' test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
+	@$(NODE_TEST) 'src/**/*.test.ts' 'test/{browser,contract,delivery,extension,kubernetes,manifests,process}/*.test.ts' test/monitoring/rules.test.ts test/monitoring/dashboard.test.ts
 
 test-unit: node_modules/.installed ## Tests of single rooms, beside their sources
 	@$(NODE_TEST) 'src/**/*.test.ts'

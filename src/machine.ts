@@ -1,6 +1,6 @@
 /** What simulations may draw on, from the readings: here the rooms usage and simulation meet, which do not know each other. */
 import type { Machine } from '#command/command.ts';
-import type { Supply } from '#simulation/simulator.ts';
+import type { Supply } from '#simulation/kind.ts';
 import type { Reader } from '#usage/reader.ts';
 import { type CgroupReader, createCgroupReader } from '#usage/readers/cgroup.ts';
 import { countCpus } from '#usage/readers/cpus.ts';

@@ -2,7 +2,7 @@
 import type { Command as Declared } from 'commander';
 import type { Environment } from '#config/load.ts';
 import type { Clock } from '#foundation/clock.ts';
-import type { Supply } from '#simulation/simulator.ts';
+import type { Supply } from '#simulation/kind.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What simulations of this process may draw on, and how long the kernel has stopped it so far. */

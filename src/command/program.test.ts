@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '#foundation/clock.ts';
-import type { Supply } from '#simulation/simulator.ts';
+import type { Supply } from '#simulation/kind.ts';
 import { runCommand } from './program.ts';
 
 const Mi = 1024 ** 2;

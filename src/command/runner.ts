@@ -1,9 +1,7 @@
 /** The contract of what runs a simulation for the command line: this process, or a SkyOps somewhere else. */
 import type { Outcome } from '#foundation/outcome.ts';
-import type { kinds } from '#simulation/catalog.ts';
+import type { AnyKind } from '#simulation/catalog.ts';
 import type { Simulation } from '#simulation/simulation.ts';
-
-export type AnyKind = (typeof kinds)[number];
 
 /** A request that was not granted, as the API's problems say it. */
 export type NotStarted = {

@@ -22,7 +22,7 @@ describe('a check in the background', () => {
       runs += 1;
     };
     const probe = probeInBackground({ name: 'disk', run }, clock);
-    for (let asked = 0; asked < 1000; asked += 1) assert.deepEqual(probe.examine(), { ok: true });
+    for (let asked = 0; asked < 1000; asked += 1) assert.deepEqual(probe.evaluate(), { ok: true });
     assert.equal(runs, 0);
     await clock.advance(30_000);
     await clock.advance(30_000);
@@ -40,11 +40,11 @@ describe('a check in the background', () => {
     };
     const probe = probeInBackground({ name: 'disk', run }, clock);
     await clock.advance(30_000);
-    assert.deepEqual(probe.examine(), { ok: false, reason: 'disk' });
+    assert.deepEqual(probe.evaluate(), { ok: false, reason: 'disk' });
     isBroken = false;
     // Looked at again at once: a replica that is well must not stay without traffic for a whole period.
     await clock.advance(1000);
-    assert.deepEqual(probe.examine(), { ok: true });
+    assert.deepEqual(probe.evaluate(), { ok: true });
   });
 
   it('that goes on failing is looked at less and less often', async () => {
@@ -90,11 +90,11 @@ describe('a check in the background', () => {
     };
     const probe = probeInBackground({ name: 'disk', run }, clock);
     await clock.advance(30_000);
-    assert.deepEqual(probe.examine(), { ok: true });
+    assert.deepEqual(probe.evaluate(), { ok: true });
     await clock.advance(1000);
     assert.equal(signals[0]?.aborted, true);
-    assert.deepEqual(probe.examine(), { ok: false, reason: 'disk' });
+    assert.deepEqual(probe.evaluate(), { ok: false, reason: 'disk' });
     await clock.advance(1000);
-    assert.deepEqual(probe.examine(), { ok: true });
+    assert.deepEqual(probe.evaluate(), { ok: true });
   });
 });

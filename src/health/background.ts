@@ -66,5 +66,5 @@ export function probeInBackground({ name, run }: BackgroundCheck, clock: Clock):
     isStopped = true;
     cancelRetry?.();
   };
-  return { name, examine: () => verdict, stop };
+  return { name, evaluate: () => verdict, stop };
 }

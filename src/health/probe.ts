@@ -5,7 +5,7 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly rea
 export type Probe = {
   readonly name: string;
   /** Reads state that is already there; it does no I/O, takes no lock and cannot hang. */
-  readonly examine: () => Verdict;
+  readonly evaluate: () => Verdict;
 };
 
 export const OK: Verdict = { ok: true };

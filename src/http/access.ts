@@ -6,8 +6,9 @@ import { Failure } from '#foundation/failure.ts';
  * - `public`: anybody who reaches the port: probes, metrics, documentation.
  * - `viewer`: may see what runs.
  * - `operator`: may start and stop load.
+ * - `destructive`: may start what takes a replica, or what stands beside it, down.
  */
-const ACCESS_LEVELS = ['public', 'viewer', 'operator'] as const;
+const ACCESS_LEVELS = ['public', 'viewer', 'operator', 'destructive'] as const;
 type Access = (typeof ACCESS_LEVELS)[number];
 
 declare module 'fastify' {

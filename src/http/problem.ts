@@ -1,13 +1,13 @@
-/** Every 4xx and 5xx in one form, RFC 9457; the only place that knows which code is which status. */
+/** Every 4xx and 5xx in one form, RFC 9457; the only place that knows which status a code has. */
 import Type, { type Static } from 'typebox';
 import type { Refusal } from '#foundation/outcome.ts';
-import type { SimulationRefusal } from '#simulation/engine.ts';
+import { type AnyKind, kinds } from '#simulation/catalog.ts';
+import { ENGINE_REFUSALS, type RefusalMeaning, type RefusalMeanings, type RefusalSort } from '#simulation/refusals.ts';
 
 type HttpCode =
   | 'bad-request'
   | 'malformed-json'
   | 'invalid-parameter'
-  | 'invalid-body'
   | 'foreign-origin'
   | 'not-found'
   | 'simulation-not-found'
@@ -26,9 +26,14 @@ type HttpCode =
   | 'version-not-supported'
   | 'internal';
 
-export type ProblemCode = HttpCode | SimulationRefusal['code'];
+type CodesOf<K> = K extends { readonly refusals: infer Meanings } ? keyof Meanings & string : never;
 
-const PROBLEMS = {
+/** Codes of the server itself, of the engine, and of every kind. */
+export type ProblemCode = HttpCode | keyof typeof ENGINE_REFUSALS | CodesOf<AnyKind>;
+
+type Meaning = { readonly status: number; readonly title: string };
+
+const OF_HTTP = {
   'bad-request': { status: 400, title: 'Bad request' },
   'malformed-json': { status: 400, title: 'The body is not valid JSON' },
   'invalid-parameter': { status: 400, title: 'A parameter is not valid' },
@@ -41,23 +46,30 @@ const PROBLEMS = {
   'target-too-long': { status: 414, title: 'The path is too long' },
   'unsupported-media-type': { status: 415, title: 'Unsupported content type' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
-  'invalid-body': { status: 422, title: 'The body is not as documented' },
   'idempotency-key-reused': { status: 422, title: 'The Idempotency-Key belongs to another request' },
-  'over-cap': { status: 422, title: 'More than this service allows' },
-  'over-capacity': { status: 422, title: 'More than there is here' },
-  'no-memory-limit': { status: 422, title: 'There is no memory limit to take a share of' },
-  'no-cpu-limit': { status: 422, title: 'There is no CPU limit to take a share of' },
-  'capacity-exhausted': { status: 429, title: 'No capacity at the moment' },
   'too-many-pipelined': { status: 429, title: 'Too many requests wait on this connection' },
   'header-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Internal error' },
   'simulation-failed': { status: 500, title: 'The simulation failed' },
   'coding-not-supported': { status: 501, title: 'Transfer coding not supported' },
-  'limit-unreadable': { status: 503, title: 'A limit of this container cannot be read' },
   'too-many-streams': { status: 503, title: 'Too many clients watch' },
-  draining: { status: 503, title: 'This replica is stopping' },
   'version-not-supported': { status: 505, title: 'HTTP version not supported' },
-} as const satisfies Record<ProblemCode, { status: number; title: string }>;
+} as const satisfies Record<HttpCode, Meaning>;
+
+/** 422: the same request will never do (RFC 9110, section 15.5.21). 429 and 503 say when to come back. */
+const STATUS_OF: Readonly<Record<RefusalSort, number>> = { wrong: 422, busy: 429, unavailable: 503 };
+
+const meaningOf = ({ sort, title }: RefusalMeaning): Meaning => ({ status: STATUS_OF[sort], title });
+
+/** Those of the engine and of each kind, from where they are declared. */
+const ofSimulations = (meanings: RefusalMeanings) =>
+  Object.entries(meanings).map(([code, meaning]) => [code, meaningOf(meaning)] as const);
+
+const PROBLEMS = {
+  ...OF_HTTP,
+  ...Object.fromEntries([ENGINE_REFUSALS, ...kinds.map(({ refusals }) => refusals)].flatMap(ofSimulations)),
+  // Its keys are those of the type: both are made of the same declarations.
+} as Readonly<Record<ProblemCode, Meaning>>;
 
 const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 

@@ -31,7 +31,7 @@ import { createValidators } from './validators.ts';
 import { answerBrokenConnection, answerOddRequests, refuseVersionless } from './wire/broken-request.ts';
 import { endWhereDue } from './wire/connection-end.ts';
 import { answerClass } from './wire/prepared-headers.ts';
-import { forgiveStandstills } from './wire/process-freeze.ts';
+import { excuseFreezes } from './wire/process-freeze.ts';
 import { requestIdOf } from './wire/request-id.ts';
 import { answerOf } from './wire/response-headers.ts';
 import { cutStalledReaders } from './wire/stalled-readers.ts';
@@ -131,7 +131,7 @@ export async function createServer(parts: ServerParts): Promise<App> {
   validators.compileOnListen(app);
   await app.ready();
   assertTimeouts(app);
-  forgiveStandstills(app.server, parts.clock);
+  excuseFreezes(app.server, parts.clock);
   return app;
 }
 

@@ -43,7 +43,7 @@ function startOfLineToIndent({ code, message, linePos }: YAMLParseError, text: s
 
 /** Deeper than any collection is nested that has lines at the margin. */
 export const MARGIN = ' '.repeat(80);
-/** Marks of the lexer that stand for nothing in the text. */
+/** SampleBuffer of the lexer that stand for nothing in the text. */
 const MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
 
 /** Indents the lines up to the end of the collection, or the text, that started before them. */

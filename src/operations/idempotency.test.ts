@@ -1,47 +1,58 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Simulation } from '#simulation/simulation.ts';
-import { createIdempotencyKeys, fingerprintOf, idempotencyKeyOf } from './idempotency.ts';
+import { fingerprintOf, IdempotencyKeys, idempotencyKeyOf } from './idempotency.ts';
 
+const of = (key: string, actor = 'ann') => ({ actor, key });
 const startedAs = (id: string) => ({ id, ended: new Promise<never>(() => {}) });
-const idOf = (found: ReturnType<ReturnType<typeof createIdempotencyKeys>['find']>) =>
-  found.ok ? found.value?.id : found.refusal.code;
+const idOf = (found: ReturnType<IdempotencyKeys['find']>) => (found.ok ? found.value?.id : found.refusal.code);
 
 describe('idempotency keys', () => {
   it('give the same simulation for the same key and body, and none for a new key', () => {
-    const keys = createIdempotencyKeys();
-    keys.remember('key-1', 'body-1', startedAs('sim-1'));
-    assert.equal(idOf(keys.find('key-1', 'body-1')), 'sim-1');
-    assert.equal(idOf(keys.find('key-2', 'body-1')), undefined);
+    const keys = new IdempotencyKeys();
+    keys.remember(of('key-1'), 'body-1', startedAs('sim-1'));
+    assert.equal(idOf(keys.find(of('key-1'), 'body-1')), 'sim-1');
+    assert.equal(idOf(keys.find(of('key-2'), 'body-1')), undefined);
+  });
+
+  it('belong to their actor: the same key of somebody else is another one', () => {
+    const keys = new IdempotencyKeys();
+    keys.remember(of('key-1', 'ann'), 'body-1', startedAs('sim-1'));
+    assert.equal(idOf(keys.find(of('key-1', 'bob'), 'body-1')), undefined);
+    // Bob may use it for whatever he wants.
+    assert.equal(idOf(keys.find(of('key-1', 'bob'), 'body-2')), undefined);
+    keys.remember(of('key-1', 'bob'), 'body-2', startedAs('sim-2'));
+    assert.equal(idOf(keys.find(of('key-1', 'ann'), 'body-1')), 'sim-1');
+    assert.equal(idOf(keys.find(of('key-1', 'bob'), 'body-2')), 'sim-2');
   });
 
   it('refuse the same key with another body', () => {
-    const keys = createIdempotencyKeys();
-    keys.remember('key-1', 'body-1', startedAs('sim-1'));
-    assert.equal(idOf(keys.find('key-1', 'body-2')), 'idempotency-key-reused');
+    const keys = new IdempotencyKeys();
+    keys.remember(of('key-1'), 'body-1', startedAs('sim-1'));
+    assert.equal(idOf(keys.find(of('key-1'), 'body-2')), 'idempotency-key-reused');
   });
 
-  it('keep the report of what has ended, and begin anew what nobody has the answer of', async () => {
-    const keys = createIdempotencyKeys();
+  it('keep the report of what has ended, and start anew what nobody has the answer of', async () => {
+    const keys = new IdempotencyKeys();
     for (const because of ['completed', 'cancelled', 'client_gone', 'failed'] as const) {
       const report = { ended_because: because, samples: [{ at_seconds: 1 }] } as unknown as Simulation;
       const ended = Promise.resolve(report);
-      keys.remember(because, 'body', { id: because, ended });
+      keys.remember(of(because), 'body', { id: because, ended });
       await ended;
     }
     assert.deepEqual(
-      ['completed', 'cancelled', 'client_gone', 'failed'].map((key) => idOf(keys.find(key, 'body'))),
+      ['completed', 'cancelled', 'client_gone', 'failed'].map((key) => idOf(keys.find(of(key), 'body'))),
       ['completed', 'cancelled', undefined, undefined],
     );
-    const kept = keys.find('completed', 'body');
+    const kept = keys.find(of('completed'), 'body');
     assert.deepEqual(kept.ok && kept.value?.report?.samples, []);
   });
 
   it('are bounded: the oldest goes first', () => {
-    const keys = createIdempotencyKeys();
-    for (let index = 0; index <= 2000; index += 1) keys.remember(`key-${index}`, 'body', startedAs(`sim-${index}`));
-    assert.equal(idOf(keys.find('key-0', 'body')), undefined);
-    assert.equal(idOf(keys.find('key-1', 'body')), 'sim-1');
+    const keys = new IdempotencyKeys();
+    for (let index = 0; index <= 2000; index += 1) keys.remember(of(`key-${index}`), 'body', startedAs(`sim-${index}`));
+    assert.equal(idOf(keys.find(of('key-0'), 'body')), undefined);
+    assert.equal(idOf(keys.find(of('key-1'), 'body')), 'sim-1');
   });
 
   it('are read bare or quoted, once', () => {

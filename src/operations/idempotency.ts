@@ -1,4 +1,4 @@
-/** Makes a repeated POST the same simulation: remembers which key started which one, and for what body. */
+/** Makes a repeated start the same simulation: remembers which key of whom has started which one, and for what body. */
 import { createHash } from 'node:crypto';
 import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
 import type { StartedSimulation } from '#simulation/engine.ts';
@@ -13,8 +13,11 @@ const WELL_FORMED = new RegExp(IDEMPOTENCY_KEY_PATTERN);
 /** A minute of 33 a second; beyond it the oldest key is forgotten. */
 const MAX_KEYS = 2000;
 
-/** Ends after which the same key begins anew. */
+/** Ends after which the same key starts anew. */
 const ANEW: ReadonlySet<string> = new Set(['client_gone', 'failed']);
+
+/** A key belongs to whoever sends it: the same key of somebody else is another one. */
+export type OwnedKey = { readonly actor: string; readonly key: string };
 
 /** What a key has started. */
 type Remembered = {
@@ -24,39 +27,39 @@ type Remembered = {
   report: Simulation | undefined;
 };
 
-export type IdempotencyKeys = {
-  /** What this key has started for this body, if anything. */
-  readonly find: (
-    key: string,
-    fingerprint: string,
-  ) => Outcome<Readonly<Remembered> | undefined, Refusal<'idempotency-key-reused'>>;
-  readonly remember: (key: string, fingerprint: string, started: Pick<StartedSimulation, 'id' | 'ended'>) => void;
-};
+export class IdempotencyKeys {
+  readonly #remembered = new Map<string, Remembered>();
 
-export function createIdempotencyKeys(): IdempotencyKeys {
-  const byKey = new Map<string, Remembered>();
-  return {
-    find: (key, fingerprint) => {
-      const past = byKey.get(key);
-      if (past === undefined || past.fingerprint === fingerprint) return granted(past);
-      return refused({
-        code: 'idempotency-key-reused',
-        detail: 'This Idempotency-Key belongs to a request with another body. Use a new key for a new simulation.',
-      });
-    },
-    remember: (key, fingerprint, { id, ended }) => {
-      const remembered: Remembered = { fingerprint, id, report: undefined };
-      void ended.then((report) => {
-        remembered.report = { ...report, samples: [] };
-        // Whoever asks again after that wants it done: nobody has the answer of the first.
-        if (ANEW.has(report.ended_because ?? '') && byKey.get(key) === remembered) byKey.delete(key);
-      });
-      byKey.set(key, remembered);
-      const oldest = byKey.keys().next();
-      if (byKey.size > MAX_KEYS && !oldest.done) byKey.delete(oldest.value);
-    },
-  };
+  /** What this key has started for this body, if anything. */
+  find(
+    owned: OwnedKey,
+    fingerprint: string,
+  ): Outcome<Readonly<Remembered> | undefined, Refusal<'idempotency-key-reused'>> {
+    const past = this.#remembered.get(nameOf(owned));
+    if (past === undefined || past.fingerprint === fingerprint) return granted(past);
+    return refused({
+      code: 'idempotency-key-reused',
+      detail: 'This Idempotency-Key belongs to a request with another body. Use a new key for a new simulation.',
+    });
+  }
+
+  remember(owned: OwnedKey, fingerprint: string, { id, ended }: Pick<StartedSimulation, 'id' | 'ended'>): void {
+    const name = nameOf(owned);
+    const remembered: Remembered = { fingerprint, id, report: undefined };
+    void ended.then((report) => {
+      remembered.report = { ...report, samples: [] };
+      // Whoever asks again after that wants it done: nobody has the answer of the first.
+      const isToStartAnew = ANEW.has(report.ended_because ?? '');
+      if (isToStartAnew && this.#remembered.get(name) === remembered) this.#remembered.delete(name);
+    });
+    this.#remembered.set(name, remembered);
+    const oldest = this.#remembered.keys().next();
+    if (this.#remembered.size > MAX_KEYS && !oldest.done) this.#remembered.delete(oldest.value);
+  }
 }
+
+/** A key has no spaces, so that no two pairs have one name. */
+const nameOf = ({ actor, key }: OwnedKey) => `${key} ${actor}`;
 
 /**
  * Reads the header (draft-ietf-httpapi-idempotency-key-header). Refuses what is not one well-formed key: two requests

@@ -3,16 +3,17 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { granted } from '#foundation/outcome.ts';
 import { createManualClock } from '#test/support/manual-clock.ts';
-import { createEngine, type SimulationEvent } from './engine.ts';
+import { EffectBoard } from './effects/board.ts';
+import { Engine, type SimulationEvent } from './engine.ts';
+import type { Kind, Work } from './kind.ts';
 import { ENDINGS } from './report.ts';
-import type { Kind, Work } from './simulator.ts';
 import type { Pool } from './worker/pool.ts';
 
 type Pretended = {
   readonly seconds: number;
   readonly fails?: boolean;
   readonly neverEnds?: boolean;
-  readonly neverBegins?: boolean;
+  readonly neverStarts?: boolean;
 };
 
 /** An engine in simulated time with a kind that delivers what its request says: `cores` until `seconds` are over. */
@@ -25,20 +26,24 @@ function rig(maxSimulations = 3) {
     summary: '',
     description: '',
     request: {} as Kind['request'],
-    words: {} as Kind['words'],
+    access: 'operator',
+    report: {} as Kind['report'],
+    refusals: {},
+    metrics: {},
+    progress: () => '',
     example: {} as Kind['example'],
     plan: (request) => {
-      const { seconds, fails = false, neverEnds = false, neverBegins = false } = request as Pretended;
+      const { seconds, fails = false, neverEnds = false, neverStarts = false } = request as Pretended;
       const figures = { seconds, cores: 1, core_seconds: seconds };
       return granted({
         seconds,
-        holds: { cores: 1, workers: 1, memoryBytes: 0 },
+        reserves: { cores: 1, threads: 1 },
         requested: figures,
         granted: figures,
         nothing: { delivered: { seconds: 0, cores: 0, core_seconds: 0 }, accuracy: null, samples: [] },
-        begin: async (): Promise<Work> => {
+        start: async (): Promise<Work> => {
           if (fails) throw new Error('no thread');
-          if (neverBegins) await new Promise(() => {});
+          if (neverStarts) await new Promise(() => {});
           const startMs = clock.monotonicMs();
           let endMs: number | undefined;
           const { promise: over, resolve } = Promise.withResolvers<Record<string, never>>();
@@ -56,7 +61,6 @@ function rig(maxSimulations = 3) {
                 samples: [{ at_seconds: elapsedSeconds, cores: 1 }],
               };
             },
-            residentBytes: () => 0,
             stop: end,
             over,
           };
@@ -64,23 +68,28 @@ function rig(maxSimulations = 3) {
       });
     },
   };
-  const engine = createEngine({
-    clock,
-    pool: {} as Pool,
-    caps: { maxSeconds: 100, maxCores: 8, maxMemoryBytes: 1024 ** 3, maxSimulations },
-    supply: {
-      cpu: () => ({ cpus: 4, quotaCores: null }),
-      memory: () => ({ limitBytes: null, totalBytes: 1024 ** 3, headroomBytes: 1024 ** 3 }),
+  const supply = {
+    cpu: () => ({ cpus: 4, quotaCores: null }),
+    memory: () => ({ limitBytes: null, totalBytes: 1024 ** 3, headroomBytes: 1024 ** 3 }),
+  };
+  const throttled = () => clock.monotonicMs() / 10_000;
+  const engine = new Engine({
+    context: {
+      clock,
+      pool: {} as Pool,
+      supply,
+      effects: new EffectBoard(),
     },
-    readThrottledSeconds: () => clock.monotonicMs() / 10_000,
+    caps: { maxSeconds: 100, maxCores: 8, maxMemoryBytes: 1024 ** 3, maxSimulations },
+    throttledSeconds: { now: throttled, recently: throttled },
     replica: 'replica-1',
     newId: () => {
       ids += 1;
       return `sim-${String(ids).padStart(16, '0')}`;
     },
-    observe: (event) => events.push(event),
+    onEvent: (event) => events.push(event),
   });
-  const start = (request: Pretended) => engine.start(pretend, request, { requestId: 'request-1' });
+  const start = (request: Pretended) => engine.start(pretend, request, { requestId: 'request-1', actor: 'ann' });
   const started = (request: Pretended) => {
     const outcome = start(request);
     assert.ok(outcome.ok);
@@ -128,9 +137,9 @@ describe('the engine', () => {
 
   it('cancels one at once whose threads never come', async () => {
     const { engine, started } = rig();
-    const { id, ended, begun } = started({ seconds: 10, neverBegins: true });
+    const { id, ended, started: hasStarted } = started({ seconds: 10, neverStarts: true });
     void engine.cancel(id, 'cancelled');
-    await begun;
+    await hasStarted;
     assert.equal((await ended).ended_because, 'cancelled');
     assert.equal(engine.usage().running, 0);
   });
@@ -167,7 +176,7 @@ describe('the engine', () => {
     assert.ok(!outcome.ok && outcome.refusal.code === 'draining');
   });
 
-  it('ends as failed what could not begin, and frees its place', async () => {
+  it('ends as failed what could not start, and frees its place', async () => {
     const { engine, events, started } = rig();
     const report = await started({ seconds: 5, fails: true }).ended;
     assert.equal(report.ended_because, 'failed');

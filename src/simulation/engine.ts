@@ -1,264 +1,271 @@
 /** Starts, lists and stops simulations; the only writer of their state. It knows no HTTP and no metrics. */
-import type { Cancel, Clock } from '#foundation/clock.ts';
+import type { Cancel } from '#foundation/clock.ts';
 import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
 import type { Caps } from './capacity/caps.ts';
-import { burnableCores } from './capacity/cpu.ts';
-import { type CapacityRefusal, type Holding, secondsUntil } from './capacity/holding.ts';
-import { holdableBytes } from './capacity/memory.ts';
-import { type Entry, elapsedSeconds, type Origin, simulationOf, summaryOf } from './entry.ts';
+import { grantableCores } from './capacity/cpu.ts';
+import { grantableBytes } from './capacity/memory.ts';
+import { type Reservation, secondsUntil } from './capacity/reservation.ts';
+import { type Entry, elapsedSeconds, type Moment, type Origin, simulationOf, summaryOf } from './entry.ts';
+import type { Context, Plan, Startable, Work } from './kind.ts';
+import type { EngineRefusalCode } from './refusals.ts';
 import type { Ending } from './report.ts';
 import type { Simulation, SimulationSummary } from './simulation.ts';
-import type { Kind, Supply, Work } from './simulator.ts';
-import type { Pool } from './worker/pool.ts';
 
 /** Ended simulations that stay readable; older ones are forgotten. */
 const KEPT_ENDED = 100;
 
-/** The thread ends its job by itself; if it has not by then, the engine stops it from outside. */
+/** The work ends by itself; if it has not by then, the engine stops it from outside. */
 const OVERDUE_MS = 1000;
-
-export type SimulationRefusal = CapacityRefusal | Refusal<'draining'>;
 
 /** What happened, for whoever watches: logs, metrics and streams are made from these. */
 export type SimulationEvent =
   | (Origin & { readonly type: 'simulation-started'; readonly simulation: SimulationSummary })
   | (Origin & { readonly type: 'simulation-ended'; readonly simulation: SimulationSummary; readonly failure?: unknown })
-  | (Origin & { readonly type: 'simulation-refused'; readonly kind: string; readonly refusal: SimulationRefusal });
+  | (Origin & { readonly type: 'simulation-refused'; readonly kind: string; readonly refusal: Refusal });
 
-/** How much is in use and how much could be granted at most. */
+/** How much is reserved and how much could be granted at most. */
 type EngineUsage = {
   readonly running: number;
   readonly maxRunning: number;
   readonly coresInUse: number;
-  readonly coresBurnable: number;
+  readonly coresGrantable: number;
   readonly memoryBytesInUse: number;
-  readonly memoryBytesHoldable: number;
+  readonly memoryBytesGrantable: number;
 };
 
 export type StartedSimulation = {
   readonly id: string;
-  /** Resolves when its threads burn, or when it has ended without that. */
-  readonly begun: Promise<void>;
+  /** Resolves when its work is there, or when it has ended without that. */
+  readonly started: Promise<void>;
   /** Resolves with the report; never rejects. */
   readonly ended: Promise<Simulation>;
 };
 
-export type Engine = {
-  /** The name of this replica, which every simulation of it bears. */
-  readonly replica: string;
-  readonly start: (kind: Kind, request: unknown, origin: Origin) => Outcome<StartedSimulation, SimulationRefusal>;
-  readonly find: (id: string) => Simulation | undefined;
-  /** A simulation that was started before, as its start gave it; `undefined` if there is none. */
-  readonly rejoin: (id: string) => StartedSimulation | undefined;
-  /** Running ones first, then the ended ones, the latest first. */
-  readonly list: () => readonly SimulationSummary[];
-  /** Stops it and resolves with its report; an ended one is left as it is. `undefined` if there is none. */
-  readonly cancel: (id: string, because: Ending) => Promise<Simulation> | undefined;
-  readonly cancelAll: (because: Ending) => Promise<readonly Simulation[]>;
-  /** Refuses everything new from now on and cancels what runs: it would starve the drain of CPU. */
-  readonly drain: () => Promise<readonly Simulation[]>;
-  readonly usage: () => EngineUsage;
-};
-
 export type EngineParts = {
-  readonly clock: Clock;
-  readonly pool: Pool;
+  readonly context: Context;
   readonly caps: Caps;
-  readonly supply: Supply;
-  /** How long the kernel has stopped this container so far, `null` where it does not say. */
-  readonly readThrottledSeconds: () => number | null;
+  /** How long the kernel has stopped this container so far, `null` where it does not say: now, and as it was last read. */
+  readonly throttledSeconds: { readonly now: () => number | null; readonly recently: () => number | null };
   readonly newId: () => string;
   /** The name of this replica, which every simulation of it bears. */
   readonly replica: string;
-  readonly observe: (event: SimulationEvent) => void;
+  readonly onEvent: (event: SimulationEvent) => void;
 };
 
-export function createEngine(parts: EngineParts): Engine {
-  const { clock, caps, observe } = parts;
-  const running = new Map<string, Entry>();
-  const ended = new Map<string, Simulation>();
-  let isDraining = false;
+export class Engine {
+  readonly #parts: EngineParts;
+  readonly #running = new Map<string, Entry>();
+  readonly #ended = new Map<string, Simulation>();
+  #isDraining = false;
 
-  const secondsOf = (entry: Entry) => elapsedSeconds(entry, clock.monotonicMs());
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
 
-  const holdings = (): Holding[] =>
-    [...running.values()].map((entry) => ({
-      ...entry.plan.holds,
-      residentBytes: entry.work?.residentBytes() ?? 0,
-      remainingSeconds: Math.max(0, entry.plan.seconds - secondsOf(entry)),
+  get replica(): string {
+    return this.#parts.replica;
+  }
+
+  start<Code extends string>(
+    kind: Startable<Code>,
+    request: unknown,
+    origin: Origin,
+  ): Outcome<StartedSimulation, Refusal<Code | EngineRefusalCode>> {
+    const plan = this.#planOf(kind, request);
+    if (!plan.ok) {
+      this.#parts.onEvent({ type: 'simulation-refused', ...origin, kind: kind.name, refusal: plan.refusal });
+      return plan;
+    }
+    const entry = this.#newEntry(kind, plan.value, origin);
+    this.#running.set(entry.id, entry);
+    const simulation = summaryOf(entry, this.#now().monotonicMs, entry.throttledAtStart);
+    this.#parts.onEvent({ type: 'simulation-started', ...origin, simulation });
+    void this.#runToEnd(entry);
+    return granted(startedOf(entry));
+  }
+
+  find(id: string): Simulation | undefined {
+    const entry = this.#running.get(id);
+    if (entry === undefined) return this.#ended.get(id);
+    return simulationOf(entry, this.#now().monotonicMs, this.#parts.throttledSeconds.now());
+  }
+
+  /** A simulation that was started before, as its start gave it; `undefined` if there is none. */
+  attach(id: string): StartedSimulation | undefined {
+    const entry = this.#running.get(id);
+    if (entry !== undefined) return startedOf(entry);
+    const past = this.#ended.get(id);
+    return past === undefined ? undefined : { id, started: Promise.resolve(), ended: Promise.resolve(past) };
+  }
+
+  /** Those that run, the latest first. What the kernel throttled is as last read: no file is read for them. */
+  running(): readonly SimulationSummary[] {
+    const { monotonicMs } = this.#now();
+    const throttled = this.#running.size === 0 ? null : this.#parts.throttledSeconds.recently();
+    return [...this.#running.values()].map((entry) => summaryOf(entry, monotonicMs, throttled)).toReversed();
+  }
+
+  /** Those that run, then those that ended, the latest first. */
+  list(): readonly SimulationSummary[] {
+    const ended = [...this.#ended.values()].map(({ samples: _, ...summary }) => summary);
+    return [...this.running(), ...ended.toReversed()];
+  }
+
+  /** Stops it and resolves with its report; an ended one is left as it is. `undefined` if there is none. */
+  cancel(id: string, because: Ending): Promise<Simulation> | undefined {
+    const entry = this.#running.get(id);
+    if (entry !== undefined) return stop(entry, because);
+    const past = this.#ended.get(id);
+    return past === undefined ? undefined : Promise.resolve(past);
+  }
+
+  cancelAll(because: Ending): Promise<readonly Simulation[]> {
+    return Promise.all([...this.#running.values()].map((entry) => stop(entry, because)));
+  }
+
+  /** Refuses everything new from now on and cancels what runs: it would starve the drain of CPU. */
+  drain(): Promise<readonly Simulation[]> {
+    this.#isDraining = true;
+    return this.cancelAll('draining');
+  }
+
+  usage(): EngineUsage {
+    const { caps, context } = this.#parts;
+    const reserved = this.#reservations();
+    return {
+      running: this.#running.size,
+      maxRunning: caps.maxSimulations,
+      coresInUse: reserved.reduce((sum, { cores }) => sum + cores, 0),
+      coresGrantable: grantableCores(context.supply.cpu(), caps),
+      memoryBytesInUse: reserved.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+      memoryBytesGrantable: grantableBytes(context.supply.memory(), caps, reserved),
+    };
+  }
+
+  #now(): Moment {
+    const { clock } = this.#parts.context;
+    return { monotonicMs: clock.monotonicMs(), epochMs: clock.epochMs() };
+  }
+
+  #reservations(): Reservation[] {
+    const { monotonicMs } = this.#now();
+    return [...this.#running.values()].map((entry) => ({
+      cores: 0,
+      threads: 0,
+      memoryBytes: 0,
+      ...entry.plan.reserves,
+      residentBytes: entry.work?.residentBytes?.() ?? 0,
+      remainingSeconds: Math.max(0, entry.plan.seconds - elapsedSeconds(entry, monotonicMs)),
     }));
-
-  const summary = (entry: Entry) => summaryOf(entry, secondsOf(entry), throttledSince(entry));
-
-  function throttledSince(entry: Entry): number | null {
-    const now = parts.readThrottledSeconds();
-    return now === null || entry.throttledAtStart === null ? null : now - entry.throttledAtStart;
   }
 
-  function stop(entry: Entry, because: Ending): Promise<Simulation> {
-    entry.because ??= because;
-    entry.work?.stop();
-    entry.giveUp.abort();
-    return entry.ended;
+  #planOf<Code extends string>(
+    kind: Startable<Code>,
+    request: unknown,
+  ): Outcome<Plan, Refusal<Code | EngineRefusalCode>> {
+    const { caps, context } = this.#parts;
+    if (this.#isDraining) {
+      return refused({
+        code: 'draining',
+        detail:
+          'This replica is stopping and starts nothing new. Send the request again: another replica will take it.',
+        retryAfterSeconds: 1,
+      });
+    }
+    const running = this.#reservations();
+    const plan = kind.plan(request, { caps, supply: context.supply, running });
+    if (!plan.ok || running.length < caps.maxSimulations) return plan;
+    return refused({
+      code: 'capacity-exhausted',
+      detail: `${caps.maxSimulations} simulations run already (SKYOPS_MAX_SIMULATIONS). Wait for one to end or cancel one.`,
+      retryAfterSeconds: secondsUntil((rest) => rest.length < caps.maxSimulations, running),
+    });
   }
 
-  /** From begin to end; whatever happens, the entry ends and its cores are free again. */
-  async function runToEnd(entry: Entry, onBegun: () => void): Promise<Simulation> {
-    const timers: Cancel[] = [];
+  #newEntry(kind: Startable, plan: Plan, origin: Origin): Entry {
+    const { newId, replica, throttledSeconds } = this.#parts;
+    return {
+      origin,
+      id: newId(),
+      kind: kind.name,
+      replica,
+      plan,
+      started: Promise.withResolvers<void>(),
+      ended: Promise.withResolvers<Simulation>(),
+      throttledAtStart: throttledSeconds.now(),
+      aborting: new AbortController(),
+      createdAt: this.#now(),
+      startedAt: undefined,
+      endedAt: undefined,
+      work: undefined,
+      because: undefined,
+    };
+  }
+
+  /** From start to end; whatever happens, the entry ends and what it reserves is free again. */
+  async #runToEnd(entry: Entry): Promise<void> {
+    let cancelTimer: Cancel = () => {};
     let failure: unknown;
     try {
-      const work = await unlessGivenUp(
-        entry.plan.begin({ pool: parts.pool, clock, supply: parts.supply }),
-        entry.giveUp.signal,
-      );
-      if (work === undefined) return end(entry, timers, undefined);
-      entry.work = work;
-      entry.startedMs = clock.monotonicMs();
-      entry.startedEpochMs = clock.epochMs();
-      onBegun();
-      timers.push(clock.after(entry.plan.seconds * 1000 + OVERDUE_MS, () => work.stop()));
-      const over = await work.over;
-      failure = over.failure;
-      entry.because ??= over.because;
+      const work = await unlessAborted(entry.plan.start(this.#parts.context), entry.aborting.signal);
+      if (work !== undefined) {
+        entry.work = work;
+        entry.startedAt = this.#now();
+        entry.started.resolve();
+        cancelTimer = this.#parts.context.clock.after(entry.plan.seconds * 1000 + OVERDUE_MS, () => work.stop());
+        const over = await work.over;
+        failure = over.failure;
+        entry.because ??= over.because;
+      }
     } catch (error) {
       failure = error;
     }
-    return end(entry, timers, failure);
-  }
-
-  function end(entry: Entry, timers: readonly Cancel[], failure: unknown): Simulation {
-    for (const cancel of timers) cancel();
-    entry.endedMs = clock.monotonicMs();
-    entry.endedEpochMs = clock.epochMs();
+    cancelTimer();
     entry.because = failure === undefined ? (entry.because ?? 'completed') : 'failed';
-    const simulation = simulationOf(entry, secondsOf(entry), throttledSince(entry));
-    running.delete(entry.id);
-    remember(simulation);
-    observe({
-      type: 'simulation-ended',
-      ...entry.origin,
-      simulation,
-      ...(failure === undefined ? {} : { failure }),
-    });
-    return simulation;
+    this.#end(entry, failure);
   }
 
-  function remember(simulation: Simulation): void {
-    ended.set(simulation.id, simulation);
-    const oldest = ended.keys().next();
-    if (ended.size > KEPT_ENDED && !oldest.done) ended.delete(oldest.value);
+  #end(entry: Entry, failure: unknown): void {
+    entry.endedAt = this.#now();
+    const simulation = simulationOf(entry, entry.endedAt.monotonicMs, this.#parts.throttledSeconds.now());
+    this.#running.delete(entry.id);
+    this.#remember(simulation);
+    const failed = failure === undefined ? {} : { failure };
+    this.#parts.onEvent({ type: 'simulation-ended', ...entry.origin, simulation, ...failed });
+    entry.ended.resolve(simulation);
+    entry.started.resolve();
   }
 
-  const engine: Engine = {
-    replica: parts.replica,
-
-    start: (kind, request, origin) => {
-      const refuse = (refusal: SimulationRefusal) => {
-        observe({ type: 'simulation-refused', ...origin, kind: kind.name, refusal });
-        return refused(refusal);
-      };
-      if (isDraining) {
-        return refuse({
-          code: 'draining',
-          detail:
-            'This replica is stopping and starts nothing new. Send the request again: another replica will take it.',
-          retryAfterSeconds: 1,
-        });
-      }
-      const circumstances = { caps, supply: parts.supply, running: holdings() };
-      const plan = kind.plan(request, circumstances);
-      if (!plan.ok) return refuse(plan.refusal);
-      if (running.size >= caps.maxSimulations) {
-        return refuse({
-          code: 'capacity-exhausted',
-          detail: `${caps.maxSimulations} simulations run already (SKYOPS_MAX_SIMULATIONS). Wait for one to end or cancel one.`,
-          retryAfterSeconds: secondsUntil((rest) => rest.length < caps.maxSimulations, circumstances.running),
-        });
-      }
-      const { promise, resolve } = Promise.withResolvers<Simulation>();
-      const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>();
-      const entry: Entry = {
-        origin,
-        id: parts.newId(),
-        kind: kind.name,
-        replica: parts.replica,
-        plan: plan.value,
-        begun,
-        ended: promise,
-        throttledAtStart: parts.readThrottledSeconds(),
-        giveUp: new AbortController(),
-        startedMs: clock.monotonicMs(),
-        startedEpochMs: clock.epochMs(),
-        work: undefined,
-        because: undefined,
-        endedMs: undefined,
-        endedEpochMs: undefined,
-      };
-      running.set(entry.id, entry);
-      observe({ type: 'simulation-started', ...origin, simulation: summary(entry) });
-      void runToEnd(entry, onBegun).then((simulation) => {
-        resolve(simulation);
-        onBegun();
-      });
-      return granted({ id: entry.id, begun, ended: promise });
-    },
-
-    rejoin: (id) => {
-      const entry = running.get(id);
-      if (entry !== undefined) return { id, begun: entry.begun, ended: entry.ended };
-      const past = ended.get(id);
-      return past === undefined ? undefined : { id, begun: Promise.resolve(), ended: Promise.resolve(past) };
-    },
-
-    find: (id) => {
-      const entry = running.get(id);
-      return entry === undefined ? ended.get(id) : simulationOf(entry, secondsOf(entry), throttledSince(entry));
-    },
-
-    list: () => [
-      ...[...running.values()].map(summary).toReversed(),
-      ...[...ended.values()].map(({ samples: _, ...summary }) => summary).toReversed(),
-    ],
-
-    cancel: (id, because) => {
-      const entry = running.get(id);
-      if (entry !== undefined) return stop(entry, because);
-      const past = ended.get(id);
-      return past === undefined ? undefined : Promise.resolve(past);
-    },
-
-    cancelAll: (because) => Promise.all([...running.values()].map((entry) => stop(entry, because))),
-
-    drain: () => {
-      isDraining = true;
-      return engine.cancelAll('draining');
-    },
-
-    usage: () => {
-      const held = holdings();
-      return {
-        running: running.size,
-        maxRunning: caps.maxSimulations,
-        coresInUse: held.reduce((sum, { cores }) => sum + cores, 0),
-        coresBurnable: burnableCores(parts.supply.cpu(), caps),
-        memoryBytesInUse: held.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
-        memoryBytesHoldable: holdableBytes(parts.supply.memory(), caps, held),
-      };
-    },
-  };
-  return engine;
+  #remember(simulation: Simulation): void {
+    this.#ended.set(simulation.id, simulation);
+    const oldest = this.#ended.keys().next();
+    if (this.#ended.size > KEPT_ENDED && !oldest.done) this.#ended.delete(oldest.value);
+  }
 }
 
-/** What the work became, or nothing if it was given up before it began; then it is stopped as soon as it does. */
-async function unlessGivenUp(beginning: Promise<Work>, givenUp: AbortSignal): Promise<Work | undefined> {
+const startedOf = ({ id, started, ended }: Entry): StartedSimulation => ({
+  id,
+  started: started.promise,
+  ended: ended.promise,
+});
+
+function stop(entry: Entry, because: Ending): Promise<Simulation> {
+  entry.because ??= because;
+  entry.work?.stop();
+  entry.aborting.abort();
+  return entry.ended.promise;
+}
+
+/** What the work became, or nothing if it was cancelled before it started; then it is stopped as soon as it does. */
+async function unlessAborted(starting: Promise<Work>, aborted: AbortSignal): Promise<Work | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  const onGivenUp = () => {
+  const onAbort = () => {
     resolve(undefined);
-    beginning.then((work) => work.stop()).catch(() => {});
+    starting.then((work) => work.stop()).catch(() => {});
   };
-  givenUp.addEventListener('abort', onGivenUp, { once: true });
-  if (givenUp.aborted) onGivenUp();
-  const work = await Promise.race([beginning, promise]);
-  givenUp.removeEventListener('abort', onGivenUp);
+  aborted.addEventListener('abort', onAbort, { once: true });
+  if (aborted.aborted) onAbort();
+  const work = await Promise.race([starting, promise]);
+  aborted.removeEventListener('abort', onAbort);
   return work;
 }

@@ -2,12 +2,15 @@
 import { rfc3339 } from '#foundation/clock.ts';
 import { rounded } from '#foundation/scalars.ts';
 import type { TraceContext } from '#foundation/trace-context.ts';
+import type { Plan, Work } from './kind.ts';
 import type { Ending } from './report.ts';
 import type { Simulation, SimulationSummary } from './simulation.ts';
-import type { Plan, Work } from './simulator.ts';
 
-/** Who asked: the id under which the request is in the log, and its trace if it has one. */
-export type Origin = { readonly requestId: string; readonly trace?: TraceContext };
+/** Who asked: the id under which the request is in the log, its trace if it has one, and the name of who sent it. */
+export type Origin = { readonly requestId: string; readonly trace?: TraceContext; readonly actor: string };
+
+/** A moment on both clocks: the one that times, and the one that people read. */
+export type Moment = { readonly monotonicMs: number; readonly epochMs: number };
 
 export type Entry = {
   readonly origin: Origin;
@@ -15,38 +18,42 @@ export type Entry = {
   readonly kind: string;
   readonly replica: string;
   readonly plan: Plan;
-  readonly begun: Promise<void>;
-  readonly ended: Promise<Simulation>;
+  /** Resolves when its work is there, or when it has ended without that. */
+  readonly started: PromiseWithResolvers<void>;
+  readonly ended: PromiseWithResolvers<Simulation>;
   readonly throttledAtStart: number | null;
-  /** Rejects the wait for the threads of a simulation that is cancelled meanwhile. */
-  readonly giveUp: AbortController;
-  startedMs: number;
-  startedEpochMs: number;
+  /** Ends the wait for the work of a simulation that is cancelled meanwhile. */
+  readonly aborting: AbortController;
+  readonly createdAt: Moment;
+  /** When its work was there. */
+  startedAt: Moment | undefined;
+  endedAt: Moment | undefined;
   work: Work | undefined;
-  /** Why it is being stopped; it has ended once `endedEpochMs` is there too. */
+  /** Why it is being stopped; it has ended once `endedAt` is there too. */
   because: Ending | undefined;
-  endedMs: number | undefined;
-  endedEpochMs: number | undefined;
 };
 
-export function elapsedSeconds({ startedMs, endedMs }: Entry, nowMs: number): number {
-  return ((endedMs ?? nowMs) - startedMs) / 1000;
+/** Since its work started; while that is not there, since it was asked for. */
+export function elapsedSeconds({ createdAt, startedAt = createdAt, endedAt }: Entry, nowMs: number): number {
+  return ((endedAt?.monotonicMs ?? nowMs) - startedAt.monotonicMs) / 1000;
 }
 
-export function simulationOf(entry: Entry, seconds: number, throttledSeconds: number | null): Simulation {
-  const { plan, work, endedEpochMs } = entry;
-  const hasEnded = endedEpochMs !== undefined;
+export function simulationOf(entry: Entry, nowMs: number, throttledSeconds: number | null): Simulation {
+  const { plan, work, createdAt, startedAt = createdAt, endedAt, throttledAtStart } = entry;
+  const seconds = elapsedSeconds(entry, nowMs);
+  const hasEnded = endedAt !== undefined;
   const { delivered, accuracy, samples } = work?.figures(seconds, hasEnded) ?? plan.nothing;
   // The deadline ends the work, not the moment in which the main thread hears of it.
   const passedSeconds = Math.min(seconds, plan.seconds);
+  const isThrottlingKnown = throttledSeconds !== null && throttledAtStart !== null;
   const simulation = {
     id: entry.id,
     kind: entry.kind,
     replica: entry.replica,
     state: hasEnded ? 'ended' : 'running',
-    started_at: rfc3339(entry.startedEpochMs),
-    ends_at: rfc3339(entry.startedEpochMs + plan.seconds * 1000),
-    ended_at: hasEnded ? rfc3339(endedEpochMs) : null,
+    started_at: rfc3339(startedAt.epochMs),
+    ends_at: rfc3339(startedAt.epochMs + plan.seconds * 1000),
+    ended_at: hasEnded ? rfc3339(endedAt.epochMs) : null,
     ended_because: hasEnded ? (entry.because ?? null) : null,
     requested: plan.requested,
     granted: plan.granted,
@@ -56,10 +63,11 @@ export function simulationOf(entry: Entry, seconds: number, throttledSeconds: nu
       remaining_seconds: hasEnded ? 0 : rounded(plan.seconds - passedSeconds, 3),
     },
     accuracy,
-    throttled_seconds: throttledSeconds === null ? null : rounded(throttledSeconds, 3),
+    // A reading may be older than the start.
+    throttled_seconds: isThrottlingKnown ? rounded(Math.max(0, throttledSeconds - throttledAtStart), 3) : null,
     samples,
   };
-  // The words are those of its kind: a plan and its kind come from the same file.
+  // The report is that of its kind: a plan and its kind come from the same file.
   return simulation as unknown as Simulation;
 }
 

@@ -1,9 +1,9 @@
-/** What can be said of one simulation, while it runs and after: the progress and the report are the same words. */
+/** What can be said of one simulation, while it runs and after: the progress and the report have the same fields. */
 import Type, { type TProperties } from 'typebox';
 import { nullable, timestamp } from '#foundation/scalars.ts';
-import { kinds } from './catalog.ts';
+import { type AnyKind, kinds } from './catalog.ts';
+import type { Kind } from './kind.ts';
 import { ENDINGS, type Ending } from './report.ts';
-import type { Kind } from './simulator.ts';
 
 /** What every kind says. */
 type Common = {
@@ -20,7 +20,7 @@ type Common = {
 };
 
 type SummaryOf<K> =
-  K extends Kind<infer Name, infer Of>
+  K extends Kind<infer Name, infer Of, string>
     ? Common & {
         readonly kind: Name;
         readonly requested: Of['requested'];
@@ -29,15 +29,14 @@ type SummaryOf<K> =
       }
     : never;
 type SimulationOf<K> =
-  K extends Kind<string, infer Of> ? SummaryOf<K> & { readonly samples: readonly Of['sample'][] } : never;
-type AnyKind = (typeof kinds)[number];
+  K extends Kind<string, infer Of, string> ? SummaryOf<K> & { readonly samples: readonly Of['sample'][] } : never;
 
 /** A simulation without its samples. */
 export type SimulationSummary = SummaryOf<AnyKind>;
 /** Progress while it runs, the report once it has ended. */
 export type Simulation = SimulationOf<AnyKind>;
 
-const beforeTheWords = (kind: string) => ({
+const beforeTheReport = (kind: string) => ({
   id: Type.String({
     pattern: '^sim-[0-9a-f]{16}$',
     description: 'Id of a simulation, as the start answered it.',
@@ -58,7 +57,7 @@ const beforeTheWords = (kind: string) => ({
   ),
 });
 
-const afterTheWords = {
+const afterTheReport = {
   progress: Type.Object(
     {
       ratio: Type.Number({ minimum: 0, maximum: 1, description: 'Part of the granted time that has passed.' }),
@@ -74,12 +73,12 @@ const afterTheWords = {
   ),
 };
 
-const propertiesOf = ({ name, words: { requested, granted, delivered } }: AnyKind): TProperties => ({
-  ...beforeTheWords(name),
+const propertiesOf = ({ name, report: { requested, granted, delivered } }: AnyKind): TProperties => ({
+  ...beforeTheReport(name),
   requested,
   granted,
   delivered,
-  ...afterTheWords,
+  ...afterTheReport,
 });
 
 /** As the name of a component: `cpu` as in CpuSimulation. */
@@ -104,6 +103,6 @@ export const Simulation = Type.Unsafe<Simulation>({
   description: 'Progress while it runs, the report once it has ended.',
   ...oneOf('Simulation', (kind) => ({
     ...propertiesOf(kind),
-    samples: Type.Array(kind.words.sample, { description: 'What was delivered over time, at most 600 values.' }),
+    samples: Type.Array(kind.report.sample, { description: 'What was delivered over time, at most 600 values.' }),
   })),
 });

@@ -81,7 +81,7 @@ describe('the endpoints', () => {
     const { limit_bytes } = json.container.memory;
     assert.ok(limit_bytes === null || limit_bytes < 2 ** 62, 'an absent limit is null');
     assert.equal(json.simulations.running_count, 0);
-    assert.ok(json.simulations.cores_burnable > 0);
+    assert.ok(json.simulations.cores_grantable > 0);
   });
 
   it('GET /status shows the documented variables and no other', async (test) => {

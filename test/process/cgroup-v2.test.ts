@@ -31,7 +31,7 @@ it('in a real cgroup v2, finds its limits and keeps to them', { timeout: 400_000
   await test.test('counts two CPUs under a limit of one and a half, and grants up to its reserve', () => {
     assert.equal(fractional.status.system.cpus, 2);
     assert.equal(fractional.status.container.cpu.limit_cores, 1.5);
-    assert.equal(fractional.status.simulations.cores_burnable, 1.35);
+    assert.equal(fractional.status.simulations.cores_grantable, 1.35);
     assert.equal(fractional.exact.granted.cores, 1.2);
     assert.equal(fractional.share.granted.cores, 1.2);
     assert.equal(fractional.tooMuch.code, 'over-capacity');

@@ -3,14 +3,14 @@ import { Option } from 'commander';
 import { loadConfig } from '#config/load.ts';
 import { Failure } from '#foundation/failure.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
-import { kinds } from '#simulation/catalog.ts';
+import { type AnyKind, kinds } from '#simulation/catalog.ts';
 import type { Simulation } from '#simulation/simulation.ts';
 import { urlArgument } from '../arguments.ts';
 import type { Command, CommandParts } from '../command.ts';
 import { progressLine } from '../progress-line.ts';
 import { reportTable } from '../report-table.ts';
 import { type RequestOptions, requestOptions } from '../request-options.ts';
-import type { AnyKind, NotStarted, Runner, Running } from '../runner.ts';
+import type { NotStarted, Runner, Running } from '../runner.ts';
 import type { Terminal } from '../terminal.ts';
 
 const EXAMPLES = `

@@ -5,7 +5,9 @@ import type { Clock } from '#foundation/clock.ts';
 import { granted, refused } from '#foundation/outcome.ts';
 import type { Caps } from '#simulation/capacity/caps.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
-import { createEngine } from '#simulation/engine.ts';
+import { EffectBoard } from '#simulation/effects/board.ts';
+import { Engine } from '#simulation/engine.ts';
+import { ENGINE_REFUSALS, type RefusalMeanings } from '#simulation/refusals.ts';
 import { createPool } from '#simulation/worker/pool.ts';
 import type { Machine } from '../command.ts';
 import { PROGRESS_PERIOD_MS, type Runner } from '../runner.ts';
@@ -16,26 +18,26 @@ export type LocalParts = { readonly clock: Clock; readonly caps: Caps; readonly 
 export async function openLocalRunner({ clock, caps, machine }: LocalParts): Promise<Runner> {
   const pool = createPool({ clock, warmThreads: warmThreads(machine.supply.cpu(), caps), onBroken: () => {} });
   await pool.open();
-  const engine = createEngine({
-    clock,
-    pool,
+  const { supply, throttledSeconds } = machine;
+  const engine = new Engine({
+    context: { clock, pool, supply, effects: new EffectBoard() },
     caps,
-    supply: machine.supply,
-    readThrottledSeconds: machine.throttledSeconds,
+    throttledSeconds: { now: throttledSeconds, recently: throttledSeconds },
     newId: () => `sim-${randomBytes(8).toString('hex')}`,
     replica: hostname(),
-    observe: () => {},
+    onEvent: () => {},
   });
 
   return {
     start: async (kind, body) => {
-      const started = engine.start(kind, body, { requestId: 'command-line' });
+      const started = engine.start(kind, body, { requestId: 'command-line', actor: 'command-line' });
       if (!started.ok) {
         const { code, detail, errors: found = [], retryAfterSeconds } = started.refusal;
-        return refused({ detail, errors: found, retryAfterSeconds, isWrong: code !== 'capacity-exhausted' });
+        const meanings: RefusalMeanings = { ...ENGINE_REFUSALS, ...kind.refusals };
+        return refused({ detail, errors: found, retryAfterSeconds, isWrong: meanings[code]?.sort === 'wrong' });
       }
-      const { id, begun, ended } = started.value;
-      await begun;
+      const { id, ended } = started.value;
+      await started.value.started;
       return granted({
         watch: async (onProgress) => {
           if (onProgress === undefined) return ended;

@@ -5,6 +5,6 @@ import { OK, type Probe } from '../probe.ts';
 export function createPhaseProbe(phase: Phase): Probe {
   return {
     name: 'phase',
-    examine: () => (phase.current() === 'ready' ? OK : { ok: false, reason: phase.current() }),
+    evaluate: () => (phase.current() === 'ready' ? OK : { ok: false, reason: phase.current() }),
   };
 }

@@ -4,6 +4,6 @@ import { OK, type Probe } from '../probe.ts';
 export function createWorkerPoolProbe(pool: { readonly isWhole: () => boolean }): Probe {
   return {
     name: 'worker-pool',
-    examine: () => (pool.isWhole() ? OK : { ok: false, reason: 'worker-pool' }),
+    evaluate: () => (pool.isWhole() ? OK : { ok: false, reason: 'worker-pool' }),
   };
 }

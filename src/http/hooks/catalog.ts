@@ -53,6 +53,11 @@ export const elsewhere: readonly { readonly what: string; readonly where: string
     where: 'server.ts, frameworkErrors',
     because: 'Fastify runs no hooks for it',
   },
+  {
+    what: 'no body at all',
+    where: 'routes/start-simulation.ts, preValidation',
+    because: 'it stands for the defaults, and the schema comes first otherwise',
+  },
   { what: 'the body', where: 'json-body.ts', because: 'it comes after the hooks, and only to routes that take one' },
   {
     what: 'the body against its schema',

@@ -2,7 +2,7 @@
 import type { ProbeCatalog } from '#health/catalog.ts';
 import type { EventFeed } from '#observability/event-feed.ts';
 import type { Metrics } from '#observability/metrics/metrics.ts';
-import { createIdempotencyKeys } from '#operations/idempotency.ts';
+import { IdempotencyKeys } from '#operations/idempotency.ts';
 import { eventsRoute } from './events.ts';
 import { infoRoute } from './info.ts';
 import { metricsRoute } from './metrics.ts';
@@ -20,7 +20,7 @@ export type RouteParts = StatusParts & {
 };
 
 export function routes(given: RouteParts): readonly Route[] {
-  const parts = { ...given, idempotencyKeys: createIdempotencyKeys() };
+  const parts = { ...given, idempotencyKeys: new IdempotencyKeys() };
   return [
     infoRoute(parts),
     healthRoute(parts.probes),

@@ -1,5 +1,5 @@
 /** Example answers for the OpenAPI document, taken from a running service; the contract test checks them against the schemas. */
-import type { kinds } from '#simulation/catalog.ts';
+import type { AnyKind } from '#simulation/catalog.ts';
 import { cpu } from '#simulation/kinds/cpu.ts';
 import type { Simulation, SimulationSummary } from '#simulation/simulation.ts';
 
@@ -13,8 +13,8 @@ export const INFO_EXAMPLE = {
 };
 
 /** The report of each kind, from its own example. */
-export function reportExample({ name, example }: (typeof kinds)[number]): Simulation {
-  const { request: _, ...words } = example;
+export function reportExample({ name, example }: AnyKind): Simulation {
+  const { request: _, ...report } = example;
   return {
     id: 'sim-5f0c2d9a41b7e863',
     kind: name,
@@ -24,22 +24,24 @@ export function reportExample({ name, example }: (typeof kinds)[number]): Simula
     ends_at: '2026-01-31T12:00:10.000Z',
     ended_at: '2026-01-31T12:00:10.001Z',
     ended_because: 'completed',
-    ...words,
+    ...report,
     progress: { ratio: 1, remaining_seconds: 0 },
     throttled_seconds: 0,
-    // Name and words of one kind belong together; the compiler cannot follow that through a union.
+    // Name and report of one kind belong together; the compiler cannot follow that through a union.
   } as unknown as Simulation;
 }
 
 /** As a start is answered: nothing has been delivered yet. */
-export function progressExample(kind: (typeof kinds)[number]): Simulation {
+export function progressExample(kind: AnyKind): Simulation {
   const report = reportExample(kind);
   return {
     ...report,
     state: 'running',
     ended_at: null,
     ended_because: null,
-    delivered: Object.fromEntries(Object.keys(report.delivered).map((name) => [name, 0])),
+    delivered: Object.fromEntries(
+      Object.entries(report.delivered).map(([name, value]) => [name, typeof value === 'number' ? 0 : value]),
+    ),
     accuracy: null,
     progress: { ratio: 0, remaining_seconds: report.granted.seconds },
     samples: [],
@@ -91,9 +93,9 @@ export const STATUS_EXAMPLE = {
     running_count: 1,
     maximum_count: 16,
     cores_in_use: 2,
-    cores_burnable: 1.8,
+    cores_grantable: 1.8,
     memory_in_use_bytes: 0,
-    memory_holdable_bytes: 125_829_120,
+    memory_grantable_bytes: 125_829_120,
     running: [SUMMARY_EXAMPLE],
   },
 };

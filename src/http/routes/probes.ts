@@ -4,7 +4,7 @@ import Negotiator from 'negotiator';
 import Type from 'typebox';
 import { nullable } from '#foundation/scalars.ts';
 import type { ProbeCatalog } from '#health/catalog.ts';
-import { type Examination, examine } from '#health/examination.ts';
+import { type Evaluation, evaluate } from '#health/evaluation.ts';
 import { json, type Route } from './route.ts';
 
 const Checks = Type.Optional(
@@ -51,10 +51,10 @@ export function healthRoute(probes: ProbeCatalog): Route {
         },
       },
       (request, reply) => {
-        const examination = examine(probes.liveness);
-        const { ok, checks } = examination;
+        const evaluation = evaluate(probes.liveness);
+        const { ok, checks } = evaluation;
         reply.code(ok ? 200 : 503);
-        if (wantsText(request)) return asText(reply, 'health', examination);
+        if (wantsText(request)) return asText(reply, 'health', evaluation);
         const verbose = request.query.verbose === undefined ? {} : { checks: [...checks] };
         return ok ? { status: 'ok' as const, ...verbose } : { status: 'failed' as const, ...verbose };
       },
@@ -81,10 +81,10 @@ export function readyRoute(probes: ProbeCatalog): Route {
         },
       },
       (request, reply) => {
-        const examination = examine(probes.readiness);
-        const { ok, reason, checks } = examination;
+        const evaluation = evaluate(probes.readiness);
+        const { ok, reason, checks } = evaluation;
         reply.code(ok ? 200 : 503);
-        if (wantsText(request)) return asText(reply, 'ready', examination);
+        if (wantsText(request)) return asText(reply, 'ready', evaluation);
         const verbose = request.query.verbose === undefined ? {} : { checks: [...checks] };
         return reason === null ? { ready: true as const, ...verbose } : { ready: false as const, reason, ...verbose };
       },
@@ -109,7 +109,7 @@ function wantsText(request: {
 }
 
 /** One line a check, then the sum, as the kube-apiserver's /livez?verbose. */
-function asText(reply: FastifyReply, name: string, { ok, checks }: Examination): string {
+function asText(reply: FastifyReply, name: string, { ok, checks }: Evaluation): string {
   const lines = checks.map((check) => (check.ok ? `[+]${check.name} ok` : `[-]${check.name} failed: ${check.reason}`));
   reply.type('text/plain; charset=utf-8');
   return [...lines, `${name} check ${ok ? 'passed' : 'failed'}`, ''].join('\n');

@@ -1,6 +1,7 @@
 /** /simulations: the engine as a resource; start, list, read, cancel. */
 import Type from 'typebox';
 import { nullable } from '#foundation/scalars.ts';
+import type { StartParts } from '#operations/start-simulation.ts';
 import { kinds } from '#simulation/catalog.ts';
 import type { Engine } from '#simulation/engine.ts';
 import { capitalised, Simulation, SimulationSummary } from '#simulation/simulation.ts';
@@ -9,7 +10,7 @@ import { loosen } from '../wire/response-headers.ts';
 import { PROGRESS_EXAMPLE, REPORT_EXAMPLE, SUMMARY_EXAMPLE } from './examples.ts';
 import { jsonRepresentation, REVALIDATED_BY_ONE, sendRepresentation } from './representation.ts';
 import { json, notModified, problems, type Route, shared } from './route.ts';
-import { emptyBodyIsDefaults, type StartParts, startSchema, startSimulation } from './start-simulation.ts';
+import { DEFAULT_WAIT_SECONDS, emptyBodyIsDefaults, startSchema, startSimulation } from './start-simulation.ts';
 
 const tags = ['simulations'];
 
@@ -39,7 +40,7 @@ export function startRoutes(parts: StartParts): Route[] {
     app.post(
       `/simulations/${kind.name}`,
       {
-        config: { access: 'operator' },
+        config: { access: kind.access },
         preValidation: emptyBodyIsDefaults,
         schema: {
           operationId: `start${capitalised(kind.name)}Simulation`,
@@ -50,7 +51,8 @@ export function startRoutes(parts: StartParts): Route[] {
         },
       },
       async (request, reply) => {
-        await startSimulation(request, reply, parts, kind, 0);
+        const defaultWaitSeconds = DEFAULT_WAIT_SECONDS.answerAtOnce;
+        await startSimulation(request, reply, parts, { kind, defaultWaitSeconds });
       },
     );
   });

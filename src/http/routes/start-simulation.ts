@@ -1,109 +1,61 @@
-/** What every route that starts a simulation does: start it, wait for as long as the caller wants, answer. */
+/** What every route that starts a simulation does: reads what the caller wants, starts it, waits, answers. */
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
-import { type Clock, wait } from '#foundation/clock.ts';
-import { granted, type Outcome, type Refusal } from '#foundation/outcome.ts';
-import {
-  fingerprintOf,
-  IDEMPOTENCY_KEY_HEADER,
-  IDEMPOTENCY_KEY_PATTERN,
-  type IdempotencyKeys,
-  idempotencyKeyOf,
-} from '#operations/idempotency.ts';
-import type { kinds } from '#simulation/catalog.ts';
-import type { Engine, StartedSimulation } from '#simulation/engine.ts';
+import { IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_PATTERN, idempotencyKeyOf } from '#operations/idempotency.ts';
+import { originOf } from '#operations/origin.ts';
+import { type StartParts, startOnce, TO_THE_END_SECONDS, waitForEnd } from '#operations/start-simulation.ts';
+import type { AnyKind } from '#simulation/catalog.ts';
+import { ENGINE_REFUSALS } from '#simulation/refusals.ts';
 import { Simulation } from '#simulation/simulation.ts';
-import type { Kind } from '#simulation/simulator.ts';
 import type { ProblemCode } from '../problem.ts';
 import { sendProblem } from '../send-problem.ts';
 import { progressExample, reportExample } from './examples.ts';
-import { parsePrefer, preferenceApplied } from './prefer.ts';
+import { type Preference, parsePrefer, preferenceApplied } from './prefer.ts';
 import { json, problems, shared } from './route.ts';
 
-export type StartParts = { readonly engine: Engine; readonly clock: Clock; readonly idempotencyKeys: IdempotencyKeys };
+/** How long to wait for a caller who does not say. */
+export const DEFAULT_WAIT_SECONDS = { answerAtOnce: 0, toTheEnd: TO_THE_END_SECONDS };
 
-/** Longer than any simulation may last: whoever waits by default waits for the end. */
-export const WAIT_TO_THE_END_SECONDS = 1_000_000;
-
-/** @param defaultWaitSeconds how long to wait for a caller who does not say; 0 answers at once. */
 export async function startSimulation(
   request: FastifyRequest,
   reply: FastifyReply,
   parts: StartParts,
-  kind: Kind,
-  defaultWaitSeconds: number,
+  { kind, defaultWaitSeconds }: { readonly kind: AnyKind; readonly defaultWaitSeconds: number },
 ): Promise<void> {
-  const preference = parsePrefer(request.headers['prefer']);
-  const { engine } = parts;
-  const started = startOnce(request, parts, kind);
+  const key = idempotencyKeyOf(request.raw.headersDistinct[IDEMPOTENCY_KEY_HEADER]);
+  if (!key.ok) return void sendProblem(reply, key.refusal);
+  const origin = originOf(request.id, request.trace);
+  const started = startOnce({ kind, body: request.body, origin, key: key.value }, parts);
   if (!started.ok) return void sendProblem(reply, started.refusal);
-  const { id, ended, begun } = started.value;
-  // Answered once its threads are there: before that, its start and its end are not known.
-  await begun;
+  const { id, ended } = started.value;
+  // Answered once its work is there: before that, its start and its end are not known.
+  await started.value.started;
 
   reply.header('location', `/simulations/${id}`).header('vary', 'prefer');
-  // With both, the caller is willing to wait and takes 202 after that (RFC 7240, section 4.3).
-  const waitSeconds = preference.waitSeconds ?? (preference.respondAsync ? 0 : defaultWaitSeconds);
-
-  const isOver = waitSeconds > 0 && (await hasEnded(started.value, waitSeconds, reply, parts));
-  const applied = preferenceApplied(preference, isOver);
+  const preference = parsePrefer(request.headers['prefer']);
+  const seconds = waitSecondsOf(preference, defaultWaitSeconds);
+  const report = seconds > 0 ? await waitForEnd(started.value, seconds, leaving(reply.raw), parts) : undefined;
+  const applied = preferenceApplied(preference, report !== undefined);
   if (applied !== undefined) reply.header('preference-applied', applied);
-  if (isOver) {
-    const simulation = await ended;
-    if (simulation.ended_because === 'failed') {
-      return void sendProblem(reply, {
-        code: 'simulation-failed',
-        detail: 'The simulation broke before its time was up. The log says why, under this request id.',
-      });
-    }
-    return void reply.code(200).send(simulation);
-  }
-  reply.code(202).send(engine.find(id) ?? (await ended));
+  if (report === undefined) return void reply.code(202).send(parts.engine.find(id) ?? (await ended));
+  if (report.ended_because !== 'failed') return void reply.code(200).send(report);
+  sendProblem(reply, {
+    code: 'simulation-failed',
+    detail: 'The simulation broke before its time was up. The log says why, under this request id.',
+  });
 }
 
-/** Starts it, unless the same Idempotency-Key has started it before. */
-function startOnce(
-  request: FastifyRequest,
-  { engine, idempotencyKeys }: StartParts,
-  kind: Kind,
-): Outcome<StartedSimulation, Refusal<ProblemCode>> {
-  const key = idempotencyKeyOf(request.raw.headersDistinct[IDEMPOTENCY_KEY_HEADER]);
-  if (!key.ok) return key;
-  const origin = { requestId: request.id, trace: request.trace };
-  if (key.value === undefined) return engine.start(kind, request.body, origin);
-
-  const fingerprint = fingerprintOf(kind.name, request.body);
-  const found = idempotencyKeys.find(key.value, fingerprint);
-  if (!found.ok) return found;
-  if (found.value !== undefined) {
-    const { id, report } = found.value;
-    const past = engine.rejoin(id);
-    if (past !== undefined) return granted(past);
-    if (report !== undefined) return granted({ id, begun: Promise.resolve(), ended: Promise.resolve(report) });
-  }
-  const started = engine.start(kind, request.body, origin);
-  // A refusal is not remembered: the same request may be granted later.
-  if (started.ok) idempotencyKeys.remember(key.value, fingerprint, started.value);
-  return started;
+/** With both, the caller is willing to wait and takes 202 after that (RFC 7240, section 4.3). */
+function waitSecondsOf({ waitSeconds, respondAsync }: Preference, byDefault: number): number {
+  return waitSeconds ?? (respondAsync ? DEFAULT_WAIT_SECONDS.answerAtOnce : byDefault);
 }
 
-/** Waits for the end, for the time that the caller gave, or for the caller to leave, which cancels the simulation. */
-async function hasEnded(
-  { id, ended }: StartedSimulation,
-  seconds: number,
-  reply: FastifyReply,
-  { engine, clock }: StartParts,
-): Promise<boolean> {
-  // Not `request.signal`: it aborts as soon as the body has been read, because the request's stream closes then.
-  const answer = reply.raw;
-  const onClose = () => void engine.cancel(id, 'client_gone');
-  answer.once('close', onClose);
-  // The caller may have left while the threads were being started; that event does not come again.
-  if (answer.destroyed) onClose();
-  const isOver = new AbortController();
-  void ended.then(() => isOver.abort());
-  const timeRanOut = await wait(clock, Math.min(seconds, WAIT_TO_THE_END_SECONDS) * 1000, isOver.signal);
-  answer.off('close', onClose);
-  return !timeRanOut;
+/** Aborts when the caller has left. Not `request.signal`: it aborts as soon as the body has been read, because the request's stream closes then. */
+function leaving(answer: ServerResponse): AbortSignal {
+  const left = new AbortController();
+  if (answer.destroyed) left.abort();
+  answer.once('close', () => left.abort());
+  return left.signal;
 }
 
 /** A POST without any body asks for the defaults; Fastify would validate `undefined`. */
@@ -113,7 +65,7 @@ export const emptyBodyIsDefaults: preValidationHookHandler = (request, _reply, d
 };
 
 /** The parts of the OpenAPI document that these routes share. */
-export function startSchema(kind: (typeof kinds)[number]) {
+export function startSchema(kind: AnyKind) {
   return {
     headers: startHeaders,
     body: { ...kind.request, examples: [kind.example.request] },
@@ -127,19 +79,18 @@ export function startSchema(kind: (typeof kinds)[number]) {
         'body-too-large',
         'unsupported-media-type',
         'invalid-parameter',
-        'invalid-body',
         'idempotency-key-reused',
-        'over-cap',
-        'over-capacity',
-        'no-cpu-limit',
-        'no-memory-limit',
-        'limit-unreadable',
-        'capacity-exhausted',
         'simulation-failed',
-        'draining',
+        ...codesOf(kind),
       ),
     },
   };
+}
+
+/** How this kind may refuse, in its own ways and in those of all. */
+function codesOf({ refusals }: AnyKind): readonly ProblemCode[] {
+  // The keys of a literal; the compiler takes them for any text.
+  return Object.keys({ ...ENGINE_REFUSALS, ...refusals }) as ProblemCode[];
 }
 
 const startHeaders = {
@@ -154,7 +105,7 @@ const startHeaders = {
       type: 'string',
       pattern: IDEMPOTENCY_KEY_PATTERN,
       description:
-        'The same key and body are the same simulation, however often they are sent to this replica, which remembers its last 2000 keys; one whose caller left, or that failed, is begun anew; another body is refused.',
+        'The same key and body are the same simulation, however often they are sent to this replica, which remembers its last 2000 keys; one whose caller left, or that failed, is started anew; another body is refused.',
       examples: ['8e03978e-40d5-43dd-bc93-6894a57f9324'],
     },
   },

@@ -110,12 +110,12 @@ const Status = Type.Object(
         running_count: count(),
         maximum_count: count(),
         cores_in_use: Type.Number({ minimum: 0 }),
-        cores_burnable: Type.Number({
+        cores_grantable: Type.Number({
           minimum: 0,
           description: 'The most that all simulations together may burn now.',
         }),
         memory_in_use_bytes: bytes(),
-        memory_holdable_bytes: Type.Integer({
+        memory_grantable_bytes: Type.Integer({
           minimum: 0,
           description: 'The most that all simulations together may hold now, by what is free.',
         }),
@@ -212,9 +212,9 @@ export function statusRoute(parts: StatusParts): Route {
             running_count: usage.running,
             maximum_count: usage.maxRunning,
             cores_in_use: rounded(usage.coresInUse, 4),
-            cores_burnable: rounded(usage.coresBurnable, 4),
+            cores_grantable: rounded(usage.coresGrantable, 4),
             memory_in_use_bytes: usage.memoryBytesInUse,
-            memory_holdable_bytes: Math.floor(usage.memoryBytesHoldable),
+            memory_grantable_bytes: Math.floor(usage.memoryBytesGrantable),
             running: parts.engine.list().filter(({ state }) => state === 'running'),
           },
         };

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createManualClock } from '#test/support/manual-clock.ts';
 import { TIMEOUT_CHECK_MS } from '../settings.ts';
-import { forgiveStandstills } from './process-freeze.ts';
+import { excuseFreezes } from './process-freeze.ts';
 
 describe('a standstill', () => {
   it('leaves out one look for slow requests, and only one', async () => {
     const clock = createManualClock();
     const server = { headersTimeout: 10_000, requestTimeout: 30_000 };
-    forgiveStandstills(server, clock);
+    excuseFreezes(server, clock);
     const look = async (afterMs: number) => {
       await clock.advance(afterMs);
       // As Node does: each of them more than once.

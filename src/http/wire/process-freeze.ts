@@ -9,7 +9,7 @@ import { TIMEOUT_CHECK_MS } from '../settings.ts';
  * that comes half a period late gets that, and the next one cuts whoever was slow indeed. What stood still for less has not made ten
  * seconds out of the few milliseconds that a head takes.
  */
-export function forgiveStandstills(server: Pick<Server, 'headersTimeout' | 'requestTimeout'>, clock: Clock): void {
+export function excuseFreezes(server: Pick<Server, 'headersTimeout' | 'requestTimeout'>, clock: Clock): void {
   const { headersTimeout, requestTimeout } = server;
   let lookedMs = clock.monotonicMs();
   let isLate = false;

@@ -22,7 +22,7 @@ export type MetricSources = {
 };
 
 /** A family may hear of what happens; what it can look up at scrape time it looks up then. */
-type FamilyListener = {
+export type FamilyListener = {
   readonly requestStarted?: () => void;
   readonly requestFinished?: (record: RequestRecord) => void;
   readonly simulation?: (event: SimulationEvent) => void;

@@ -3,6 +3,7 @@
 import { Registry } from '@prometheus-io/client';
 import Negotiator from 'negotiator';
 import type { SimulationEvent } from '#simulation/engine.ts';
+import type { SimulationSummary } from '#simulation/simulation.ts';
 import type { RequestObserver, RequestRecord } from '../request-record.ts';
 import { families } from './catalog.ts';
 import type { MetricSources } from './family.ts';
@@ -20,7 +21,9 @@ export type Metrics = RequestObserver & {
 
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
-  const listeners = families.map((family) => family(registry, sources));
+  // Read once a scrape, whatever is made of it.
+  let runningNow: readonly SimulationSummary[] = [];
+  const listeners = families.map((family) => family(registry, { ...sources, running: () => runningNow }));
   const onStarted = listeners.flatMap(({ requestStarted }) => requestStarted ?? []);
   const onFinished = listeners.flatMap(({ requestFinished }) => requestFinished ?? []);
   let lastSeconds: number | null = null;
@@ -39,7 +42,9 @@ export function createMetrics(sources: MetricSources): Metrics {
     registry.setContentType(
       wantsOpenMetrics(accept) ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE,
     );
+    runningNow = sources.running();
     const body = await registry.metrics();
+    runningNow = [];
     // Rendering OpenMetrics takes `_total` off the counters' names for good; the next scrape may want them back.
     for (const [index, metric] of metrics.entries()) metric.name = names[index] ?? metric.name;
     lastSeconds = (sources.clock.monotonicMs() - beganMs) / 1000;

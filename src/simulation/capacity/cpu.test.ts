@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
-  burnableCores,
-  type CpuHolding,
+  type CpuReservation,
+  grantableCores,
   grantExact,
   grantFlatOut,
   reserveCores,
@@ -12,10 +12,10 @@ import {
 } from './cpu.ts';
 
 const caps = { maxSeconds: 3600, maxCores: 8, maxMemoryBytes: 1024 ** 3, maxSimulations: 16 };
-const wish = (cores: number, workers = Math.ceil(cores), saturate = false) => ({ cores, workers, saturate });
-const holding = (cores: number, remainingSeconds: number, workers = Math.ceil(cores)): CpuHolding => ({
+const wish = (cores: number, threads = Math.ceil(cores), saturate = false) => ({ cores, threads, saturate });
+const holding = (cores: number, remainingSeconds: number, threads = Math.ceil(cores)): CpuReservation => ({
   cores,
-  workers,
+  threads,
   remainingSeconds,
 });
 const grant = (...input: Parameters<typeof grantFlatOut>) => {
@@ -85,12 +85,12 @@ describe('capacity, flat out', () => {
     const cores = fc.double({ min: 0.01, max: 16, noNaN: true });
     fc.assert(
       fc.property(
-        fc.record({ cores, workers: fc.integer({ min: 1, max: 16 }), saturate: fc.boolean() }),
+        fc.record({ cores, threads: fc.integer({ min: 1, max: 16 }), saturate: fc.boolean() }),
         fc.record({ cpus: fc.integer({ min: 1, max: 64 }), quotaCores: fc.option(cores) }),
         fc.array(
           fc.record({
             cores,
-            workers: fc.integer({ min: 1, max: 4 }),
+            threads: fc.integer({ min: 1, max: 4 }),
             remainingSeconds: fc.integer({ min: 0, max: 3600 }),
           }),
         ),
@@ -104,7 +104,7 @@ describe('capacity, flat out', () => {
           const used = running.reduce((sum, { cores: held }) => sum + held, 0);
           const granted = outcome.value.cores;
           assert.ok(granted > 0 && granted <= wished.cores);
-          assert.ok(granted + used <= burnableCores(supply, { maxCores }, wished.saturate) + 0.001);
+          assert.ok(granted + used <= grantableCores(supply, { maxCores }, wished.saturate) + 0.001);
           assert.equal(outcome.value.limitedBy === null, granted === wished.cores);
         },
       ),
@@ -116,9 +116,9 @@ describe('capacity, exact', () => {
   const grantExactly = (
     cores: number,
     supply: { cpus: number; quotaCores: number | null },
-    running: CpuHolding[] = [],
+    running: CpuReservation[] = [],
     saturate = false,
-  ) => grantExact({ cores, workers: spreadOver(cores, supply.cpus), saturate }, supply, caps, running);
+  ) => grantExact({ cores, threads: spreadOver(cores, supply.cpus), saturate }, supply, caps, running);
 
   it('grants the whole amount or refuses it, never less', () => {
     assert.deepEqual(grantExactly(0.4, { cpus: 2, quotaCores: 0.5 }), {
@@ -159,7 +159,7 @@ describe('capacity, exact', () => {
       assert.ok(!outcome.ok && outcome.refusal.code === 'limit-unreadable');
       assert.match(outcome.refusal.detail, /\/sys\/fs\/cgroup\/cpu\.max cannot be read/);
     }
-    assert.equal(burnableCores(supply, caps), 0);
+    assert.equal(grantableCores(supply, caps), 0);
   });
 
   it('keeps as many threads warm as can burn, not as many as there are CPUs', () => {
@@ -185,14 +185,14 @@ describe('capacity, exact', () => {
         fc.integer({ min: 1, max: 16 }),
         fc.option(amount),
         (wishes, cpus, quotaCores) => {
-          const running: CpuHolding[] = [];
+          const running: CpuReservation[] = [];
           for (const cores of wishes) {
-            const workers = spreadOver(cores, cpus);
-            if (grantExact({ cores, workers, saturate: false }, { cpus, quotaCores }, caps, running).ok)
-              running.push(holding(cores, 5, workers));
+            const threads = spreadOver(cores, cpus);
+            if (grantExact({ cores, threads, saturate: false }, { cpus, quotaCores }, caps, running).ok)
+              running.push(holding(cores, 5, threads));
           }
           const used = running.reduce((sum, { cores }) => sum + cores, 0);
-          assert.ok(used <= burnableCores({ cpus, quotaCores }, caps) + 0.001 * (running.length + 1));
+          assert.ok(used <= grantableCores({ cpus, quotaCores }, caps) + 0.001 * (running.length + 1));
         },
       ),
     );

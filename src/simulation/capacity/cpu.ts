@@ -1,7 +1,8 @@
 /** How much CPU may be granted now: pure decisions over the machine, the container, the caps and what already runs. */
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
+import type { AmountRefusal } from '../refusals.ts';
 import type { Caps } from './caps.ts';
-import { type CapacityRefusal, type Holding, limitUnreadable, type MaybeUnreadable, secondsUntil } from './holding.ts';
+import { limitUnreadable, type MaybeUnreadable, type Reservation, secondsUntil } from './reservation.ts';
 
 /** What the machine and the container allow, read afresh for each decision: a pod can be resized in place. */
 export type CpuSupply = MaybeUnreadable & {
@@ -11,11 +12,11 @@ export type CpuSupply = MaybeUnreadable & {
   readonly quotaCores: number | null;
 };
 
-export type CpuHolding = Pick<Holding, 'cores' | 'workers' | 'remainingSeconds'>;
+export type CpuReservation = Pick<Reservation, 'cores' | 'threads' | 'remainingSeconds'>;
 
 export type CpuWish = {
   readonly cores: number;
-  readonly workers: number;
+  readonly threads: number;
   /** Gives up the reserve that keeps probes fast, to show throttling. */
   readonly saturate: boolean;
 };
@@ -48,7 +49,7 @@ export function reserveCores(quotaCores: number): number {
 }
 
 /** The most that all simulations together may burn. */
-export function burnableCores(supply: CpuSupply, caps: Pick<Caps, 'maxCores'>, saturate = false): number {
+export function grantableCores(supply: CpuSupply, caps: Pick<Caps, 'maxCores'>, saturate = false): number {
   const { cpus, quotaCores, unreadable } = supply;
   if (unreadable !== undefined) return 0;
   const quota = quotaCores === null ? Number.POSITIVE_INFINITY : quotaCores - (saturate ? 0 : reserveCores(quotaCores));
@@ -63,10 +64,10 @@ export function grantFlatOut(
   wish: CpuWish,
   supply: CpuSupply,
   caps: Caps,
-  running: readonly CpuHolding[],
-): Outcome<CpuGrant, CapacityRefusal> {
+  running: readonly CpuReservation[],
+): Outcome<CpuGrant, AmountRefusal> {
   const mostThreads = Math.ceil(caps.maxCores);
-  if (wish.workers > mostThreads || wish.cores > caps.maxCores) {
+  if (wish.threads > mostThreads || wish.cores > caps.maxCores) {
     return refused({
       code: 'over-cap',
       detail: 'The simulation asks for more cores than this service may burn.',
@@ -79,11 +80,11 @@ export function grantFlatOut(
     });
   }
   if (supply.unreadable !== undefined) return limitUnreadable(supply.unreadable);
-  const ceiling = burnableCores(supply, caps, wish.saturate);
+  const ceiling = grantableCores(supply, caps, wish.saturate);
   const smallest = Math.min(SMALLEST_GRANT_CORES, ceiling, wish.cores);
-  const free = (holdings: readonly CpuHolding[]) => ceiling - coresOf(holdings);
-  const fits = (holdings: readonly CpuHolding[]) =>
-    free(holdings) > smallest - CORE_SLACK && workersOf(holdings) + wish.workers <= maxWorkers(caps, supply);
+  const free = (reservations: readonly CpuReservation[]) => ceiling - coresOf(reservations);
+  const fits = (reservations: readonly CpuReservation[]) =>
+    free(reservations) > smallest - CORE_SLACK && threadsOf(reservations) + wish.threads <= maxThreads(caps, supply);
   if (!fits(running)) return exhausted(secondsUntil(fits, running));
 
   const cores = Math.min(wish.cores, free(running));
@@ -100,8 +101,8 @@ export function grantExact(
   wish: CpuWish,
   supply: CpuSupply,
   caps: Caps,
-  running: readonly CpuHolding[],
-): Outcome<CpuGrant, CapacityRefusal> {
+  running: readonly CpuReservation[],
+): Outcome<CpuGrant, AmountRefusal> {
   if (wish.cores > caps.maxCores) {
     return refused({
       code: 'over-cap',
@@ -110,13 +111,13 @@ export function grantExact(
     });
   }
   if (supply.unreadable !== undefined) return limitUnreadable(supply.unreadable);
-  const ceiling = burnableCores(supply, caps, wish.saturate);
+  const ceiling = grantableCores(supply, caps, wish.saturate);
   if (wish.cores > ceiling + CORE_SLACK) {
     return refused({ code: 'over-capacity', ...whyNever(supply, ceiling, wish.saturate) });
   }
-  const fits = (holdings: readonly CpuHolding[]) =>
-    ceiling - coresOf(holdings) >= wish.cores - CORE_SLACK &&
-    workersOf(holdings) + wish.workers <= maxWorkers(caps, supply);
+  const fits = (reservations: readonly CpuReservation[]) =>
+    ceiling - coresOf(reservations) >= wish.cores - CORE_SLACK &&
+    threadsOf(reservations) + wish.threads <= maxThreads(caps, supply);
   if (!fits(running)) return exhausted(secondsUntil(fits, running));
   return granted({ cores: wish.cores, limitedBy: null });
 }
@@ -146,14 +147,15 @@ function exhausted(retryAfterSeconds: number) {
 /** A thousandth of a core is beyond what a sum of floating-point shares can tell apart. */
 const CORE_SLACK = 0.001;
 
-const coresOf = (holdings: readonly CpuHolding[]) => holdings.reduce((sum, { cores }) => sum + cores, 0);
-const workersOf = (holdings: readonly CpuHolding[]) => holdings.reduce((sum, { workers }) => sum + workers, 0);
+const coresOf = (reservations: readonly CpuReservation[]) => reservations.reduce((sum, { cores }) => sum + cores, 0);
+const threadsOf = (reservations: readonly CpuReservation[]) =>
+  reservations.reduce((sum, { threads }) => sum + threads, 0);
 
 /**
  * How many threads may run at the same time. An exact amount is spread over CPUs, so that it takes up to twice as many
  * threads as cores.
  */
-function maxWorkers(caps: Pick<Caps, 'maxCores'>, { cpus }: Pick<CpuSupply, 'cpus'>): number {
+function maxThreads(caps: Pick<Caps, 'maxCores'>, { cpus }: Pick<CpuSupply, 'cpus'>): number {
   return Math.max(Math.ceil(caps.maxCores), 2 * Math.min(cpus, Math.ceil(caps.maxCores)));
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { grantMemory, holdableBytes, type MemoryHolding, reserveBytes } from './memory.ts';
+import { grantableBytes, grantMemory, type MemoryReservation, reserveBytes } from './memory.ts';
 
 const Mi = 1024 ** 2;
 const caps = { maxMemoryBytes: 4096 * Mi };
@@ -9,7 +9,7 @@ const caps = { maxMemoryBytes: 4096 * Mi };
 const supply = { limitBytes: 512 * Mi, totalBytes: 512 * Mi, headroomBytes: 400 * Mi };
 const reserve = reserveBytes(supply);
 const wish = (mebibytes: number, allowOom = false) => ({ bytes: mebibytes * Mi, allowOom });
-const holding = (mebibytes: number, remainingSeconds: number, residentMebibytes = mebibytes): MemoryHolding => ({
+const holding = (mebibytes: number, remainingSeconds: number, residentMebibytes = mebibytes): MemoryReservation => ({
   memoryBytes: mebibytes * Mi,
   residentBytes: residentMebibytes * Mi,
   remainingSeconds,
@@ -87,6 +87,6 @@ describe('capacity for memory', () => {
         },
       ),
     );
-    assert.equal(holdableBytes(supply, caps, []), 400 * Mi - reserve);
+    assert.equal(grantableBytes(supply, caps, []), 400 * Mi - reserve);
   });
 });

@@ -1,8 +1,9 @@
 /** How much memory may be granted now: pure decisions over the limit, the real headroom, the caps and what already runs. */
 import { granted, type Outcome, refused } from '#foundation/outcome.ts';
 import { shownBytes } from '#foundation/quantity.ts';
+import type { AmountRefusal } from '../refusals.ts';
 import type { Caps } from './caps.ts';
-import { type CapacityRefusal, type Holding, limitUnreadable, type MaybeUnreadable, secondsUntil } from './holding.ts';
+import { limitUnreadable, type MaybeUnreadable, type Reservation, secondsUntil } from './reservation.ts';
 
 /** What the container and the machine allow, read afresh for each decision. */
 export type MemorySupply = MaybeUnreadable & {
@@ -14,7 +15,7 @@ export type MemorySupply = MaybeUnreadable & {
   readonly headroomBytes: number;
 };
 
-export type MemoryHolding = Pick<Holding, 'memoryBytes' | 'residentBytes' | 'remainingSeconds'>;
+export type MemoryReservation = Pick<Reservation, 'memoryBytes' | 'residentBytes' | 'remainingSeconds'>;
 
 const MEBIBYTE = 1024 ** 2;
 
@@ -28,10 +29,10 @@ export function reserveBytes({ totalBytes }: Pick<MemorySupply, 'totalBytes'>): 
 }
 
 /** The most that all memory simulations together may hold, given what else is in use. */
-export function holdableBytes(
+export function grantableBytes(
   supply: MemorySupply,
   caps: Pick<Caps, 'maxMemoryBytes'>,
-  running: readonly MemoryHolding[],
+  running: readonly MemoryReservation[],
 ): number {
   const resident = running.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
   return Math.max(0, Math.min(caps.maxMemoryBytes, supply.headroomBytes + resident - reserveBytes(supply)));
@@ -48,8 +49,8 @@ export function grantMemory(
   { bytes, allowOom }: MemoryWish,
   supply: MemorySupply,
   caps: Pick<Caps, 'maxMemoryBytes'>,
-  running: readonly MemoryHolding[],
-): Outcome<number, CapacityRefusal> {
+  running: readonly MemoryReservation[],
+): Outcome<number, AmountRefusal> {
   if (bytes > caps.maxMemoryBytes) {
     return refused({
       code: 'over-cap',
@@ -60,10 +61,10 @@ export function grantMemory(
     });
   }
   if (supply.unreadable !== undefined && !allowOom) return limitUnreadable(supply.unreadable);
-  const ceiling = allowOom ? caps.maxMemoryBytes : holdableBytes(supply, caps, running);
+  const ceiling = allowOom ? caps.maxMemoryBytes : grantableBytes(supply, caps, running);
   if (bytes > ceiling) return refused({ code: 'over-capacity', ...whyNever(supply, ceiling) });
-  const fits = (holdings: readonly MemoryHolding[]) =>
-    bytes + holdings.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) <= ceiling;
+  const fits = (reservations: readonly MemoryReservation[]) =>
+    bytes + reservations.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) <= ceiling;
   if (fits(running)) return granted(bytes);
   return refused({
     code: 'capacity-exhausted',

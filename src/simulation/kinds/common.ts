@@ -1,11 +1,10 @@
 /** What the kinds say alike: how long, what is too long, what is wrong in a body. */
 import Type from 'typebox';
 import { Failure } from '#foundation/failure.ts';
-import { type FieldError, type Outcome, refused } from '#foundation/outcome.ts';
+import { type FieldError, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
 import type { Caps } from '../capacity/caps.ts';
-import type { CapacityRefusal } from '../capacity/holding.ts';
 
-type Refused = Extract<Outcome<never, CapacityRefusal>, { ok: false }>;
+type Refused = Extract<Outcome<never, Refusal<'invalid-body' | 'over-cap'>>, { ok: false }>;
 
 export const LEAST_SECONDS = 0.1;
 

@@ -1,25 +1,58 @@
 /** CPU load: an exact amount that may follow a shape, or flat out on a number of threads. */
-import { type FieldError, granted, type Outcome, refused } from '#foundation/outcome.ts';
+import { type FieldError, granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
 import { parseCpuAmount } from '#foundation/quantity.ts';
 import { rounded } from '#foundation/scalars.ts';
-import { burnableCores, type CpuGrant, type CpuSupply, grantExact, grantFlatOut, spreadOver } from '../capacity/cpu.ts';
-import { type CapacityRefusal, limitUnreadable } from '../capacity/holding.ts';
+import {
+  type CpuGrant,
+  type CpuSupply,
+  grantableCores,
+  grantExact,
+  grantFlatOut,
+  spreadOver,
+} from '../capacity/cpu.ts';
+import { limitUnreadable } from '../capacity/reservation.ts';
+import type { Circumstances, Context, Figures, Kind, Plan, Work } from '../kind.ts';
+import { AMOUNT_REFUSALS, type AmountRefusal, type OwnCode } from '../refusals.ts';
 import { accuracy, ratesBetween } from '../report.ts';
 import { CONSTANT, dueSeconds } from '../shape.ts';
 import { type Shape, shapeErrors } from '../shape-schema.ts';
-import type { Circumstances, Figures, Kind, Means, Plan, Work } from '../simulator.ts';
 import { timingFromNow } from '../worker/job.ts';
 import { invalid, LEAST_SECONDS, overlong, requireNumber } from './common.ts';
-import { CPU_DEFAULTS, CPU_EXAMPLE, CPU_WORDS, CpuRequest, type CpuWords, LEAST_LOAD } from './cpu-words.ts';
+import { CPU_DEFAULTS, CPU_EXAMPLE, CPU_REPORT, type CpuReport, CpuRequest, LEAST_LOAD } from './cpu-schemas.ts';
 
-export const cpu: Kind<'cpu', CpuWords> = {
+type CpuRefusal = AmountRefusal | Refusal<'no-cpu-limit'>;
+
+export const cpu: Kind<'cpu', CpuReport, OwnCode<CpuRefusal>> = {
   name: 'cpu',
-  summary: 'Burn CPU',
+  summary: 'Load the CPU',
   description:
-    'Burns CPU time on worker threads below the priority of everything else here, and reports the core-seconds that the kernel accounted to them.',
+    'Uses CPU time on worker threads below the priority of everything else here, and reports the core-seconds that the kernel accounted to them.',
+  access: 'operator',
   request: CpuRequest,
-  words: CPU_WORDS,
+  report: CPU_REPORT,
   example: CPU_EXAMPLE,
+  refusals: {
+    ...AMOUNT_REFUSALS,
+    'no-cpu-limit': { sort: 'wrong', title: 'There is no CPU limit to take a share of' },
+  },
+  metrics: {
+    skyops_simulation_requested_cores: {
+      type: 'gauge',
+      help: 'Cores that the running simulations asked for.',
+      of: ({ requested }) => requested.cores,
+    },
+    skyops_simulation_granted_cores: {
+      type: 'gauge',
+      help: 'Cores that the running simulations may use.',
+      of: ({ granted: may }) => may.cores,
+    },
+    skyops_simulation_delivered_core_seconds_total: {
+      type: 'counter',
+      help: 'CPU time that simulations have used, those that run included, as the kernel accounted it.',
+      of: ({ delivered }) => delivered.core_seconds,
+    },
+  },
+  progress: ({ cores }) => `${cores} cores`,
 
   plan: (body, circumstances) => {
     // The route has validated the body against CpuRequest.
@@ -66,14 +99,14 @@ function planExact(
   amount: NonNullable<CpuRequest['cpu']>,
   seconds: number,
   { supply: { cpu: readSupply }, caps, running }: Circumstances,
-): Outcome<Plan<CpuWords>, CapacityRefusal> {
+): Outcome<Plan<CpuReport>, CpuRefusal> {
   const supply = readSupply();
   const asked = coresAsked(amount, supply);
   if (!asked.ok) return asked;
   const cores = asked.value;
   const saturate = request.saturate ?? CPU_DEFAULTS.saturate;
   const threads = spreadOver(cores, supply.cpus);
-  const grant = grantExact({ cores, workers: threads, saturate }, supply, caps, running);
+  const grant = grantExact({ cores, threads, saturate }, supply, caps, running);
   if (!grant.ok) return grant;
   const shape = request.shape ?? CONSTANT;
   const requested = { seconds, cpu: amount, shape, parallelism: null, load: null, saturate };
@@ -86,15 +119,15 @@ function planFlatOut(
   request: CpuRequest,
   seconds: number,
   { supply: { cpu: readSupply }, caps, running }: Circumstances,
-): Outcome<Plan<CpuWords>, CapacityRefusal> {
+): Outcome<Plan<CpuReport>, CpuRefusal> {
   const supply = readSupply();
   const { parallelism, load, saturate } = { ...CPU_DEFAULTS, ...request };
   const wished = parallelism * load;
-  const grant = grantFlatOut({ cores: wished, workers: parallelism, saturate }, supply, caps, running);
+  const grant = grantFlatOut({ cores: wished, threads: parallelism, saturate }, supply, caps, running);
   if (!grant.ok) return grant;
   const { cores } = grant.value;
   // Saturating means that the kernel does the limiting: the threads then run as asked, beyond what is granted.
-  const isPaced = !saturate || cores < burnableCores(supply, caps, true);
+  const isPaced = !saturate || cores < grantableCores(supply, caps, true);
   const share = isPaced ? cores / parallelism : load;
   const requested = { seconds, cpu: null, shape: CONSTANT, parallelism, load, saturate };
   return granted(
@@ -106,7 +139,7 @@ function planFlatOut(
 function coresAsked(
   amount: NonNullable<CpuRequest['cpu']>,
   { quotaCores, unreadable }: CpuSupply,
-): Outcome<number, CapacityRefusal> {
+): Outcome<number, CpuRefusal> {
   const parsed = parseCpuAmount(amount);
   if (parsed === undefined) return invalid([{ pointer: '/cpu', message: 'is not an amount of CPU' }]);
   if (parsed.type === 'cores') return granted(parsed.cores);
@@ -124,7 +157,7 @@ function coresAsked(
 
 type Planned = {
   readonly seconds: number;
-  readonly requested: Omit<CpuWords['requested'], 'cores' | 'core_seconds'>;
+  readonly requested: Omit<CpuReport['requested'], 'cores' | 'core_seconds'>;
   readonly wished: number;
   readonly grant: CpuGrant;
   readonly threads: number;
@@ -133,13 +166,13 @@ type Planned = {
   readonly shape: Shape;
 };
 
-function planOf(planned: Planned): Plan<CpuWords> {
+function planOf(planned: Planned): Plan<CpuReport> {
   const { seconds, requested, wished, grant, threads, shape } = planned;
   const { cores, limitedBy } = grant;
   const due = dueSeconds(shape, seconds, seconds);
   return {
     seconds,
-    holds: { cores, workers: threads, memoryBytes: 0 },
+    reserves: { cores, threads },
     requested: { ...requested, cores: rounded(wished, 4), core_seconds: rounded(wished * due, 4) },
     granted: {
       seconds,
@@ -149,22 +182,22 @@ function planOf(planned: Planned): Plan<CpuWords> {
       limited_by: limitedBy,
     },
     nothing: figuresOf(planned, 0, 0, []),
-    begin: (means) => burnOnThreads(means, planned),
+    start: (context) => burnOnThreads(context, planned),
   };
 }
 
-async function burnOnThreads({ pool }: Means, planned: Planned): Promise<Work<CpuWords>> {
+async function burnOnThreads({ pool }: Context, planned: Planned): Promise<Work<CpuReport>> {
   const { seconds, threads, share, shape } = planned;
-  const hands = await pool.lend(threads);
+  const leases = await pool.lend(threads);
   const stop = () => {
-    for (const hand of hands) hand.stop();
+    for (const lease of leases) lease.stop();
   };
-  const jobs = hands.map((hand) => ({ hand, ...timingFromNow(seconds, shape), burntMicroseconds: 0, isOver: false }));
+  const jobs = leases.map((lease) => ({ lease, ...timingFromNow(seconds, shape), usedMicroseconds: 0, isOver: false }));
   const ends = jobs.map(async (job) => {
-    const { hand, timing } = job;
-    const end = await hand.run({ type: 'burn', share, ...timing });
+    const { lease, timing } = job;
+    const end = await lease.run({ type: 'burn', share, ...timing });
     // Kept: the next simulation may have the thread before the last one of this is over.
-    job.burntMicroseconds = hand.state.delivered;
+    job.usedMicroseconds = lease.state.delivered;
     job.isOver = true;
     // One broken thread breaks the promise of the whole amount, so the others need not go on.
     if (end.type === 'broken') stop();
@@ -172,11 +205,11 @@ async function burnOnThreads({ pool }: Means, planned: Planned): Promise<Work<Cp
   });
   return {
     figures: (elapsedSeconds, isOver) => {
-      const microseconds = jobs.map((job) => (job.isOver ? job.burntMicroseconds : job.hand.state.delivered));
+      const microseconds = jobs.map((job) => (job.isOver ? job.usedMicroseconds : job.lease.state.delivered));
       const coreSeconds = microseconds.reduce((sum, ofThread) => sum + ofThread, 0) / 1e6;
-      const each = jobs.map(({ marks }) => marks.read());
+      const each = jobs.map(({ samples }) => samples.read());
       const noted = Math.min(...each.map((totals) => totals.length));
-      const periodSeconds = (jobs[0]?.marks.periodMs ?? 0) / 1000;
+      const periodSeconds = (jobs[0]?.samples.periodMs ?? 0) / 1000;
       const totals = Array.from({ length: noted }, (_, index) => ({
         atSeconds: (index + 1) * periodSeconds,
         total: each.reduce((sum, ofThread) => sum + (ofThread[index] ?? 0), 0) / 1000,
@@ -185,7 +218,6 @@ async function burnOnThreads({ pool }: Means, planned: Planned): Promise<Work<Cp
       const last = isOver ? [{ atSeconds: elapsedSeconds, total: coreSeconds }] : [];
       return figuresOf(planned, elapsedSeconds, coreSeconds, [...totals, ...last]);
     },
-    residentBytes: () => 0,
     stop,
     over: Promise.all(ends).then((all) => {
       const broken = all.find((end) => end.type === 'broken');
@@ -199,7 +231,7 @@ function figuresOf(
   elapsedSeconds: number,
   coreSeconds: number,
   totals: Parameters<typeof ratesBetween>[0],
-): Figures<CpuWords> {
+): Figures<CpuReport> {
   // The deadline ends the work, not the moment in which the main thread hears of it.
   const due = grant.cores * dueSeconds(shape, elapsedSeconds, seconds);
   return {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { createManualClock } from '#test/support/manual-clock.ts';
-import type { Means } from '../simulator.ts';
-import type { Hand } from '../worker/pool.ts';
+import type { Context } from '../kind.ts';
+import type { WorkerLease } from '../worker/pool.ts';
 import { memory } from './memory.ts';
 
 const Mi = 1024 ** 2;
@@ -26,7 +26,7 @@ function startedWith(request: object, headroom: () => number) {
   let stopped = false;
   const { promise, resolve } = Promise.withResolvers<{ readonly type: 'done' }>();
   let ceiling = 0;
-  const hand: Hand = {
+  const lease: WorkerLease = {
     run: () => promise,
     stop: () => {
       stopped = true;
@@ -47,10 +47,10 @@ function startedWith(request: object, headroom: () => number) {
       },
     },
   };
-  const means = { clock, supply: supplyOf(512, headroom), pool: { lend: async () => [hand] } } as unknown as Means;
+  const context = { clock, supply: supplyOf(512, headroom), pool: { lend: async () => [lease] } } as unknown as Context;
   const outcome = memory.plan(request, { caps, supply: supplyOf(512), running: [] });
   assert.ok(outcome.ok);
-  return { clock, hand, work: outcome.value.begin(means), isStopped: () => stopped };
+  return { clock, lease, work: outcome.value.start(context), isStopped: () => stopped };
 }
 
 describe('the kind memory', () => {
@@ -79,7 +79,7 @@ describe('the kind memory', () => {
       assert.ok(outcome.ok, String(given));
       assert.equal(outcome.value.granted.bytes, bytes);
       assert.equal(outcome.value.requested.memory, given);
-      assert.deepEqual(outcome.value.holds, { cores: 0, workers: 0, memoryBytes: bytes });
+      assert.deepEqual(outcome.value.reserves, { memoryBytes: bytes });
     }
   });
 
@@ -111,13 +111,13 @@ describe('the kind memory', () => {
 
   it('lets memory grow only into half of the headroom that is there at each look', async () => {
     let free = 100 * Mi;
-    const { clock, hand, work } = startedWith({ memory: '200Mi' }, () => free);
+    const { clock, lease, work } = startedWith({ memory: '200Mi' }, () => free);
     await work;
     // The reserve of 512 MiB is 25.6 MiB, and half of it stays out of reach.
-    assert.equal(Math.floor(hand.state.ceiling), Math.floor(((100 - 12.8) / 2) * Mi));
+    assert.equal(Math.floor(lease.state.ceiling), Math.floor(((100 - 12.8) / 2) * Mi));
     free = 1000 * Mi;
     await clock.advance(100);
-    assert.equal(hand.state.ceiling, 200 * Mi);
+    assert.equal(lease.state.ceiling, 200 * Mi);
   });
 
   it('ends by itself, and says why, when what others use has left no headroom', async () => {
@@ -134,9 +134,9 @@ describe('the kind memory', () => {
   });
 
   it('takes everything at once where an OOM kill is allowed', async () => {
-    const { clock, hand, work } = startedWith({ memory: '200Mi', allow_oom: true }, () => 0);
+    const { clock, lease, work } = startedWith({ memory: '200Mi', allow_oom: true }, () => 0);
     await work;
-    assert.equal(hand.state.ceiling, 200 * Mi);
+    assert.equal(lease.state.ceiling, 200 * Mi);
     assert.equal(clock.armed(), 0);
   });
 });

@@ -1,39 +1,65 @@
 /** Memory that is really resident: an exact amount that may follow a shape, and that never risks an OOM kill unasked. */
 import type { Cancel } from '#foundation/clock.ts';
-import { type FieldError, granted, type Outcome, refused } from '#foundation/outcome.ts';
+import { type FieldError, granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
 import { parseMemoryAmount, shownBytes } from '#foundation/quantity.ts';
 import { rounded } from '#foundation/scalars.ts';
-import { type CapacityRefusal, limitUnreadable } from '../capacity/holding.ts';
 import { grantMemory, type MemorySupply, reserveBytes } from '../capacity/memory.ts';
+import { limitUnreadable } from '../capacity/reservation.ts';
+import type { Context, Figures, Kind, Plan, Work } from '../kind.ts';
+import { AMOUNT_REFUSALS, type AmountRefusal, type OwnCode } from '../refusals.ts';
 import { accuracy, type Ending } from '../report.ts';
 import { CONSTANT } from '../shape.ts';
 import { shapeErrors } from '../shape-schema.ts';
-import type { Figures, Kind, Means, Plan, Work } from '../simulator.ts';
 import { timingFromNow } from '../worker/job.ts';
-import type { Hand } from '../worker/pool.ts';
+import type { WorkerLease } from '../worker/pool.ts';
 import { invalid, LEAST_SECONDS, overlong, requireNumber } from './common.ts';
 import {
   GROWTH_BYTES_PER_SECOND,
   LEAST_BYTES,
   MEMORY_DEFAULTS,
   MEMORY_EXAMPLE,
-  MEMORY_WORDS,
+  MEMORY_REPORT,
+  type MemoryReport,
   MemoryRequest,
-  type MemoryWords,
-} from './memory-words.ts';
+} from './memory-schemas.ts';
 
 /** How often the headroom is looked at: often while memory grows, seldom while it is held. */
 const GUARD_GROWING_MS = 100;
 const GUARD_HOLDING_MS = 1000;
 
-export const memory: Kind<'memory', MemoryWords> = {
+type MemoryRefusal = AmountRefusal | Refusal<'no-memory-limit'>;
+
+export const memory: Kind<'memory', MemoryReport, OwnCode<MemoryRefusal>> = {
   name: 'memory',
   summary: 'Hold memory',
   description:
     'Grows to the amount at a bounded rate, keeps every page resident, and gives all of it back at the end. It is refused, or ends early, where it would risk an OOM kill.',
+  access: 'operator',
   request: MemoryRequest,
-  words: MEMORY_WORDS,
+  report: MEMORY_REPORT,
   example: MEMORY_EXAMPLE,
+  refusals: {
+    ...AMOUNT_REFUSALS,
+    'no-memory-limit': { sort: 'wrong', title: 'There is no memory limit to take a share of' },
+  },
+  metrics: {
+    skyops_simulation_requested_bytes: {
+      type: 'gauge',
+      help: 'Memory that the running simulations asked for.',
+      of: ({ requested }) => requested.bytes,
+    },
+    skyops_simulation_granted_bytes: {
+      type: 'gauge',
+      help: 'Memory that the running simulations may hold.',
+      of: ({ granted: may }) => may.bytes,
+    },
+    skyops_simulation_resident_bytes: {
+      type: 'gauge',
+      help: 'Memory that the running simulations hold resident now.',
+      of: ({ delivered }) => delivered.bytes,
+    },
+  },
+  progress: ({ bytes }) => `${shownBytes(bytes)} resident`,
 
   plan: (body, { caps, supply: readSupply, running }) => {
     // The route has validated the body against MemoryRequest.
@@ -55,7 +81,7 @@ export const memory: Kind<'memory', MemoryWords> = {
 function bytesAsked(
   amount: NonNullable<MemoryRequest['memory']>,
   { limitBytes, unreadable }: MemorySupply,
-): Outcome<number, CapacityRefusal> {
+): Outcome<number, MemoryRefusal> {
   const parsed = parseMemoryAmount(amount);
   const isShare = parsed?.type === 'share';
   if (isShare && unreadable !== undefined) return limitUnreadable(unreadable);
@@ -90,35 +116,35 @@ function growthErrors(bytes: number, seconds: number): FieldError[] {
 
 type Planned = Required<MemoryRequest> & { readonly bytes: number };
 
-function planOf(request: Required<MemoryRequest>, bytes: number): Plan<MemoryWords> {
+function planOf(request: Required<MemoryRequest>, bytes: number): Plan<MemoryReport> {
   const { seconds, memory: amount, shape, allow_oom } = request;
   return {
     seconds,
-    holds: { cores: 0, workers: 0, memoryBytes: bytes },
+    reserves: { memoryBytes: bytes },
     requested: { seconds, memory: amount, shape, allow_oom, bytes },
     granted: { seconds, bytes, growth_bytes_per_second: GROWTH_BYTES_PER_SECOND },
     nothing: figuresOf(0, { level: 0, peak: 0, delivered: 0, due: 0 }, []),
-    begin: (means) => holdOnThread(means, { ...request, bytes }),
+    start: (context) => holdOnThread(context, { ...request, bytes }),
   };
 }
 
-async function holdOnThread(means: Means, planned: Planned): Promise<Work<MemoryWords>> {
+async function holdOnThread(context: Context, planned: Planned): Promise<Work<MemoryReport>> {
   const { seconds, shape, bytes } = planned;
-  const [hand] = await means.pool.lend(1);
-  if (hand === undefined) throw new Error('the pool lent no thread');
-  const { timing, marks } = timingFromNow(seconds, shape);
-  const end = hand.run({ type: 'hold', bytes, growthBytesPerSecond: GROWTH_BYTES_PER_SECOND, ...timing });
-  const guard = planned.allow_oom ? withoutGuard(hand, bytes) : startGuard(means, hand, bytes);
+  const [lease] = await context.pool.lend(1);
+  if (lease === undefined) throw new Error('the pool lent no thread');
+  const { timing, samples: buffer } = timingFromNow(seconds, shape);
+  const end = lease.run({ type: 'hold', bytes, growthBytesPerSecond: GROWTH_BYTES_PER_SECOND, ...timing });
+  const guard = planned.allow_oom ? withoutGuard(lease, bytes) : startGuard(context, lease, bytes);
   return {
     figures: (elapsedSeconds) => {
-      const samples = marks.read().map((resident, index) => ({
-        at_seconds: rounded(((index + 1) * marks.periodMs) / 1000, 3),
+      const samples = buffer.read().map((resident, index) => ({
+        at_seconds: rounded(((index + 1) * buffer.periodMs) / 1000, 3),
         bytes: Math.round(resident),
       }));
-      return figuresOf(elapsedSeconds, hand.state, samples);
+      return figuresOf(elapsedSeconds, lease.state, samples);
     },
-    residentBytes: () => hand.state.level,
-    stop: hand.stop,
+    residentBytes: () => lease.state.level,
+    stop: lease.stop,
     over: end.then((ended) => {
       guard.stop();
       const because = guard.because();
@@ -130,7 +156,7 @@ async function holdOnThread(means: Means, planned: Planned): Promise<Work<Memory
 
 type Guard = { readonly stop: Cancel; readonly because: () => Ending | undefined };
 
-function withoutGuard({ state }: Hand, bytes: number): Guard {
+function withoutGuard({ state }: WorkerLease, bytes: number): Guard {
   state.ceiling = bytes;
   return { stop: () => {}, because: () => undefined };
 }
@@ -139,21 +165,21 @@ function withoutGuard({ state }: Hand, bytes: number): Guard {
  * Lets the memory grow only into headroom that is really there, and ends the simulation when what others use has left
  * next to none: the memory is given back before the kernel looks for somebody to kill.
  */
-function startGuard({ clock, supply }: Means, hand: Hand, bytes: number): Guard {
+function startGuard({ clock, supply }: Context, lease: WorkerLease, bytes: number): Guard {
   let because: Ending | undefined;
   let cancel: Cancel = () => {};
   const look = () => {
     const now = supply.memory();
     const reserve = reserveBytes(now);
-    if (now.headroomBytes < reserve / 4 && hand.state.level > 0) {
+    if (now.headroomBytes < reserve / 4 && lease.state.level > 0) {
       because = 'memory_pressure';
-      hand.stop();
+      lease.stop();
       return;
     }
     // Half of what is free beyond half of the reserve: another simulation may be growing into the same headroom.
     const free = Math.max(0, now.headroomBytes - reserve / 2) / 2;
-    hand.state.ceiling = Math.min(bytes, hand.state.level + free);
-    cancel = clock.after(hand.state.level < bytes ? GUARD_GROWING_MS : GUARD_HOLDING_MS, look);
+    lease.state.ceiling = Math.min(bytes, lease.state.level + free);
+    cancel = clock.after(lease.state.level < bytes ? GUARD_GROWING_MS : GUARD_HOLDING_MS, look);
   };
   look();
   return { stop: () => cancel(), because: () => because };
@@ -162,9 +188,9 @@ function startGuard({ clock, supply }: Means, hand: Hand, bytes: number): Guard 
 /** @param state byte-milliseconds and bytes, as the thread counts them. */
 function figuresOf(
   elapsedSeconds: number,
-  { level, peak, delivered, due }: Pick<Hand['state'], 'level' | 'peak' | 'delivered' | 'due'>,
-  samples: readonly MemoryWords['sample'][],
-): Figures<MemoryWords> {
+  { level, peak, delivered, due }: Pick<WorkerLease['state'], 'level' | 'peak' | 'delivered' | 'due'>,
+  samples: readonly MemoryReport['sample'][],
+): Figures<MemoryReport> {
   return {
     delivered: {
       seconds: rounded(elapsedSeconds, 3),

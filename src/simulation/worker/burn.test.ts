@@ -22,7 +22,7 @@ function simulatedThread(gets: (atMs: number) => number = () => 1) {
   }
   const state = new SimulatedState();
   const run = (share: number, seconds: number, stopAtMs = Number.POSITIVE_INFINITY, shape = CONSTANT) => {
-    const { timing, marks } = timingFromNow(seconds, shape);
+    const { timing, samples } = timingFromNow(seconds, shape);
     burn({ type: 'burn', share, ...timing, startNs: 0n, deadlineNs: BigInt(seconds * 1e9) }, state, {
       nowNs: () => BigInt(Math.round(nowMs * 1e6)),
       nowMs: () => nowMs,
@@ -36,7 +36,7 @@ function simulatedThread(gets: (atMs: number) => number = () => 1) {
         if (nowMs >= stopAtMs) state.stop();
       },
     });
-    return { nowMs, cpuMs, usedBySecond, marks: marks.read() };
+    return { nowMs, cpuMs, usedBySecond, samples: samples.read() };
   };
   return { state, run };
 }
@@ -71,15 +71,15 @@ describe('burning', () => {
   }
 
   it('notes at each second what it has used until then', () => {
-    const { marks } = simulatedThread().run(0.25, 10);
-    assert.equal(marks.length, 10);
-    for (const [index, total] of marks.entries()) assert.ok(Math.abs(total - (index + 1) * 250) <= 5, `${marks}`);
+    const { samples } = simulatedThread().run(0.25, 10);
+    assert.equal(samples.length, 10);
+    for (const [index, total] of samples.entries()) assert.ok(Math.abs(total - (index + 1) * 250) <= 5, `${samples}`);
   });
 
   it('notes the same total for the seconds in which it had no core', () => {
-    const { marks } = simulatedThread((atMs) => (atMs < 2000 ? 1 : 0)).run(0.5, 5);
-    assert.deepEqual(marks.slice(2), [marks[2], marks[2], marks[2]]);
-    assert.ok((marks[2] ?? 0) > 990 && (marks[0] ?? 0) < 510, `${marks}`);
+    const { samples } = simulatedThread((atMs) => (atMs < 2000 ? 1 : 0)).run(0.5, 5);
+    assert.deepEqual(samples.slice(2), [samples[2], samples[2], samples[2]]);
+    assert.ok((samples[2] ?? 0) > 990 && (samples[0] ?? 0) < 510, `${samples}`);
   });
 
   it('burns a whole core until the deadline and ends there', () => {

@@ -1,7 +1,7 @@
 /** Burns a share of one core on the calling thread, in closed loop on the CPU time that the kernel accounts to it. */
 import { dueSeconds } from '../shape.ts';
 import type { BurnJob, SharedState } from './job.ts';
-import { Marks } from './marks.ts';
+import { SampleBuffer } from './sample-buffer.ts';
 
 /** What the loop needs from its thread; a test gives it a simulated one. */
 export type BurnClock = {
@@ -60,7 +60,7 @@ class Burning {
   readonly #durationMs: number;
   readonly #startMs: number;
   readonly #cpuAtStartMs: number;
-  readonly #marks: Marks;
+  readonly #samples: SampleBuffer;
   readonly #isFlatOut: boolean;
   #forgivenMs = 0;
 
@@ -72,7 +72,7 @@ class Burning {
     this.#durationMs = Number(job.deadlineNs - job.startNs) / 1e6;
     this.#startMs = clock.nowMs() - Number(clock.nowNs() - job.startNs) / 1e6;
     this.#cpuAtStartMs = clock.threadCpuMicroseconds() / 1000;
-    this.#marks = new Marks(job.marks, job.markPeriodMs);
+    this.#samples = new SampleBuffer(job.samples, job.samplePeriodMs);
     this.#isFlatOut = job.share === 1 && job.shape.type === 'constant';
   }
 
@@ -84,7 +84,7 @@ class Burning {
     const now = this.#elapsedMs();
     const endMs = Math.min((Math.floor(now / this.#periodMs) + 1) * this.#periodMs, this.#durationMs);
     const used = this.#usedMs();
-    this.#marks.note(now, used);
+    this.#samples.note(now, used);
     if (this.#isFlatOut) {
       this.#spinUntil(endMs);
       return;
@@ -98,7 +98,7 @@ class Burning {
 
   finish(): void {
     this.#state.sleepUnlessStopped(SETTLE_MS);
-    this.#marks.note(this.#elapsedMs(), this.#usedMs());
+    this.#samples.note(this.#elapsedMs(), this.#usedMs());
   }
 
   /**

@@ -37,7 +37,7 @@ function run(bytes: number, seconds: number, { shape = CONSTANT, residentRatio =
     },
     resident: () => memory.bytes * residentRatio,
   };
-  const { timing, marks } = timingFromNow(seconds, shape);
+  const { timing, samples } = timingFromNow(seconds, shape);
   hold(
     {
       type: 'hold',
@@ -52,15 +52,15 @@ function run(bytes: number, seconds: number, { shape = CONSTANT, residentRatio =
     { nowNs: () => BigInt(Math.round(nowMs * 1e6)), nowMs: () => nowMs },
   );
   const at = (atMs: number) => levels.findLast((level) => level.atMs <= atMs)?.bytes ?? 0;
-  return { state, marks: marks.read(), levels, at, endMs: nowMs, left: memory.bytes };
+  return { state, samples: samples.read(), levels, at, endMs: nowMs, left: memory.bytes };
 }
 
 describe('holding memory', () => {
   it('grows at the rate, holds the amount, gives everything back at the deadline', () => {
-    const { at, marks, left, endMs, state } = run(200 * MEBIBYTE, 10);
+    const { at, samples, left, endMs, state } = run(200 * MEBIBYTE, 10);
     assert.ok(Math.abs(at(1000) - RATE) <= RATE * 0.03, `${at(1000)}`);
     assert.equal(at(2100), 200 * MEBIBYTE);
-    assert.deepEqual(marks.slice(3), Array(7).fill(200 * MEBIBYTE));
+    assert.deepEqual(samples.slice(3), Array(7).fill(200 * MEBIBYTE));
     assert.equal(left, 0);
     assert.equal(state.level, 0);
     assert.equal(state.peak, 200 * MEBIBYTE);
@@ -86,9 +86,9 @@ describe('holding memory', () => {
     { type: 'spike', base: 0.1, peak: 1, at_seconds: 8, for_seconds: 4 },
   ] satisfies Shape[]) {
     it(`follows a ${shape.type} as fast as it may grow`, () => {
-      const { state, marks, left } = run(50 * MEBIBYTE, 20, { shape });
+      const { state, samples, left } = run(50 * MEBIBYTE, 20, { shape });
       assert.ok(Math.abs(state.delivered / state.due - 1) < 0.01, `${state.delivered / state.due}`);
-      assert.equal(marks.length, 20);
+      assert.equal(samples.length, 20);
       assert.equal(left, 0);
     });
   }
@@ -103,8 +103,8 @@ describe('holding memory', () => {
   });
 
   it('reports what is resident, not what it holds', () => {
-    const { marks, state } = run(50 * MEBIBYTE, 10, { residentRatio: 0.5 });
-    assert.equal(marks.at(-2), 25 * MEBIBYTE);
+    const { samples, state } = run(50 * MEBIBYTE, 10, { residentRatio: 0.5 });
+    assert.equal(samples.at(-2), 25 * MEBIBYTE);
     assert.ok(state.delivered / state.due < 0.6);
   });
 

@@ -2,7 +2,7 @@
 import { partAt } from '../shape.ts';
 import type { Holder } from './held-memory.ts';
 import type { HoldJob, SharedState } from './job.ts';
-import { Marks } from './marks.ts';
+import { SampleBuffer } from './sample-buffer.ts';
 
 /** What the loop needs from its thread; a test gives it a simulated one. */
 export type HoldClock = {
@@ -16,7 +16,7 @@ export type HoldClock = {
 const STEP_MS = 20;
 
 /** Reading the page table of a quarter of this takes 1.1 to 1.5 ms (measured); more is looked at less often, so that it stays below 1 % of a core. */
-const COUNTED_A_MARK_BYTES = 1024 ** 3;
+const COUNTED_A_SAMPLE_BYTES = 1024 ** 3;
 
 /** Takes 9 ms (measured). */
 const RELEASE_BYTES = 64 * 1024 ** 2;
@@ -31,8 +31,8 @@ export function hold(job: HoldJob, state: SharedState, memory: Holder, clock: Ho
   const durationMs = Number(job.deadlineNs - job.startNs) / 1e6;
   const startMs = clock.nowMs() - Number(clock.nowNs() - job.startNs) / 1e6;
   const elapsedMs = () => clock.nowMs() - startMs;
-  const marks = new Marks(job.marks, job.markPeriodMs);
-  const marksBetweenCounts = Math.ceil(job.bytes / COUNTED_A_MARK_BYTES);
+  const samples = new SampleBuffer(job.samples, job.samplePeriodMs);
+  const samplesBetweenCounts = Math.ceil(job.bytes / COUNTED_A_SAMPLE_BYTES);
   const isStopped = () => state.stopped || elapsedMs() >= durationMs;
 
   let beforeMs = 0;
@@ -42,7 +42,7 @@ export function hold(job: HoldJob, state: SharedState, memory: Holder, clock: Ho
   let deliveredTotal = 0;
   let due = 0;
   let dueTotal = 0;
-  let marksSinceCount = 0;
+  let samplesSinceCount = 0;
 
   /** Up to now, at the level that held until now. */
   const passTime = (now: number) => {
@@ -62,25 +62,25 @@ export function hold(job: HoldJob, state: SharedState, memory: Holder, clock: Ho
   for (let now = Math.max(0, elapsedMs()); now < durationMs && !state.stopped; now = elapsedMs()) {
     passTime(now);
     memory.resize(Math.min(due, state.ceiling), isStopped);
-    if (now >= marks.nextMs) {
-      marksSinceCount += 1;
-      if (marksSinceCount >= marksBetweenCounts) {
-        marksSinceCount = 0;
+    if (now >= samples.nextMs) {
+      samplesSinceCount += 1;
+      if (samplesSinceCount >= samplesBetweenCounts) {
+        samplesSinceCount = 0;
         missing = memory.bytes - memory.resident();
       }
-      marks.note(now, Math.max(0, memory.bytes - missing));
+      samples.note(now, Math.max(0, memory.bytes - missing));
     }
     level = Math.max(0, memory.bytes - missing);
     state.level = level;
     const isSteady = job.shape.type === 'constant' && memory.bytes >= job.bytes;
     const untilMs = isSteady
-      ? Math.min(marks.nextMs, now + job.markPeriodMs)
+      ? Math.min(samples.nextMs, now + job.samplePeriodMs)
       : (Math.floor(now / STEP_MS) + 1) * STEP_MS;
     state.sleepUnlessStopped(Math.max(0, Math.min(untilMs, durationMs) - elapsedMs()));
   }
   const endMs = Math.min(elapsedMs(), durationMs);
   passTime(endMs);
-  marks.note(endMs, level);
+  samples.note(endMs, level);
   // In pieces, so that whoever waits for the end sees it coming.
   while (memory.bytes > 0) {
     memory.resize(Math.max(0, memory.bytes - RELEASE_BYTES), () => false);

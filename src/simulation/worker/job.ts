@@ -1,6 +1,6 @@
 /** What the two sides of a worker thread say to each other: the job and the memory that they share. */
 import type { Shape } from '../shape-schema.ts';
-import { Marks, type MarksBuffer } from './marks.ts';
+import { SampleBuffer, type SharedSamples } from './sample-buffer.ts';
 
 /** What every job has that does something. Times are `process.hrtime.bigint()`, the only clock that threads of a process share. */
 type Timing = {
@@ -8,8 +8,8 @@ type Timing = {
   /** The thread itself ends the job here, even if the main thread is stuck or dead. */
   readonly deadlineNs: bigint;
   readonly shape: Shape;
-  readonly marks: MarksBuffer;
-  readonly markPeriodMs: number;
+  readonly samples: SharedSamples;
+  readonly samplePeriodMs: number;
 };
 
 /** Burn CPU time. */
@@ -32,12 +32,15 @@ type AnswerJob = { readonly type: 'answer' };
 
 export type Job = BurnJob | HoldJob | AnswerJob;
 
-/** When a job that begins now and lasts `seconds` ends, and where its marks go. */
-export function timingFromNow(seconds: number, shape: Shape): { readonly timing: Timing; readonly marks: Marks } {
+/** When a job that begins now and lasts `seconds` ends, and where its samples go. */
+export function timingFromNow(
+  seconds: number,
+  shape: Shape,
+): { readonly timing: Timing; readonly samples: SampleBuffer } {
   const startNs = process.hrtime.bigint();
-  const marks = Marks.forSeconds(seconds);
+  const samples = SampleBuffer.forSeconds(seconds);
   const deadlineNs = startNs + BigInt(Math.round(seconds * 1e9));
-  return { marks, timing: { startNs, deadlineNs, shape, marks: marks.buffer, markPeriodMs: marks.periodMs } };
+  return { samples, timing: { startNs, deadlineNs, shape, samples: samples.buffer, samplePeriodMs: samples.periodMs } };
 }
 
 /** What the thread tells the main thread through its message port. */

@@ -30,8 +30,8 @@ async function workingPool(test: TestContext) {
   test.after(() => pool.close());
   await pool.open();
   const work = async (threads: number) => {
-    const hands = await pool.lend(threads);
-    await Promise.all(hands.map((hand) => hand.run(jobFromNow(0.1, 0.02))));
+    const leases = await pool.lend(threads);
+    await Promise.all(leases.map((lease) => lease.run(jobFromNow(0.1, 0.02))));
   };
   return { clock, pool, work };
 }
@@ -59,14 +59,14 @@ describe('the pool of worker threads', () => {
   it('lends threads, runs a job on them to its deadline, and takes them back', async (test) => {
     const { pool } = await poolOf(test, 1);
     for (let round = 0; round < 3; round += 1) {
-      const [hand] = await pool.lend(1);
+      const [lease] = await pool.lend(1);
       const before = idleCoresOfMachine();
-      assert.deepEqual(await hand?.run(jobFromNow(0.5, 0.2)), { type: 'done' });
+      assert.deepEqual(await lease?.run(jobFromNow(0.5, 0.2)), { type: 'done' });
       const idle = idleCoresOfMachine().idleSeconds - before.idleSeconds;
-      const burnt = (hand?.state.delivered ?? 0) / 1e6;
+      const used = (lease?.state.delivered ?? 0) / 1e6;
       // Beside other work it may get less, but not while a core is idle. More than 0.1 s it should not burn; 0.117 were
       // seen once beside other work, why is not known. Flat out it would be 0.2.
-      assert.ok(burnt < 0.15 && (burnt > 0.05 || idle < 0.1), `${burnt} s, while ${idle} s were idle`);
+      assert.ok(used < 0.15 && (used > 0.05 || idle < 0.1), `${used} s, while ${idle} s were idle`);
     }
     assert.equal(simulationThreads().length, 1);
   });
@@ -82,11 +82,11 @@ describe('the pool of worker threads', () => {
     const { pool } = await poolOf(test, 1);
     const took: number[] = [];
     for (let round = 0; round < 11; round += 1) {
-      const [hand] = await pool.lend(1);
-      const end = hand?.run(jobFromNow(1, 60));
-      await until('it burns', () => (hand?.state.delivered ?? 0) > 20_000);
+      const [lease] = await pool.lend(1);
+      const end = lease?.run(jobFromNow(1, 60));
+      await until('it burns', () => (lease?.state.delivered ?? 0) > 20_000);
       const before = performance.now();
-      hand?.stop();
+      lease?.stop();
       await end;
       took.push(performance.now() - before);
     }
@@ -122,18 +122,18 @@ describe('the pool of worker threads', () => {
     }
     await until('two of the four are left', () => simulationThreads().length === 2);
     const busy = await pool.lend(2);
-    const ends = busy.map((hand) => hand.run(jobFromNow(0.1, 60)));
+    const ends = busy.map((lease) => lease.run(jobFromNow(0.1, 60)));
     await clock.advance(180_000);
     assert.equal(simulationThreads().length, 2, 'one that works is not let go');
-    for (const hand of busy) hand.stop();
+    for (const lease of busy) lease.stop();
     await Promise.all(ends);
   });
 
   it('ends the job of a thread that breaks, tells of it, and replaces the thread', async (test) => {
     const { pool, broken } = await poolOf(test, 1);
-    const [hand] = await pool.lend(1);
+    const [lease] = await pool.lend(1);
     // A job that no thread understands stands for any defect on the other side.
-    const end = await hand?.run({ ...jobFromNow(1, 1), startNs: 'never' as unknown as bigint, deadlineNs: 1n });
+    const end = await lease?.run({ ...jobFromNow(1, 1), startNs: 'never' as unknown as bigint, deadlineNs: 1n });
     assert.equal(end?.type, 'broken');
     assert.equal(broken.length, 1);
     await until('there is another thread', () => pool.isWhole());

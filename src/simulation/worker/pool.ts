@@ -25,7 +25,7 @@ const REFILL_AFTER_MS = 5000;
 type JobEnd = { readonly type: 'done' } | { readonly type: 'broken'; readonly cause: unknown };
 
 /** A lent thread. It goes back to the pool by itself when its job is over. */
-export type Hand = {
+export type WorkerLease = {
   readonly run: (job: Job) => Promise<JobEnd>;
   /** Ends the job now; harmless when it is over. */
   readonly stop: () => void;
@@ -37,7 +37,7 @@ export type Pool = {
   /** Starts the warm threads; resolves when they are ready, after some tenths of a second. Rejects with a Failure if they cannot be started. */
   readonly open: () => Promise<void>;
   /** Lends `count` warm threads as soon as the pool is open, after starting those that are missing. Rejects if a thread cannot be started. */
-  readonly lend: (count: number) => Promise<readonly Hand[]>;
+  readonly lend: (count: number) => Promise<readonly WorkerLease[]>;
   /** Whether the threads that were to be kept warm are there, and have started. */
   readonly isWhole: () => boolean;
   /**
@@ -48,7 +48,7 @@ export type Pool = {
   readonly close: () => Promise<void>;
 };
 
-type Member = Hand & { readonly warm: Promise<void>; readonly terminate: () => Promise<unknown> };
+type Member = WorkerLease & { readonly warm: Promise<void>; readonly terminate: () => Promise<unknown> };
 
 export type PoolParts = {
   readonly clock: Clock;

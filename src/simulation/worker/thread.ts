@@ -8,7 +8,7 @@ import { type BurnClock, burn } from './burn.ts';
 import { HeldMemory } from './held-memory.ts';
 import { hold } from './hold.ts';
 import { type Job, SharedState, type ThreadMessage, timingFromNow } from './job.ts';
-import { Marks } from './marks.ts';
+import { SampleBuffer } from './sample-buffer.ts';
 
 /**
  * Below the main thread, so that probes come first, but not at the bottom: beside a neighbour that spins on both cores,
@@ -68,12 +68,12 @@ function work(job: Job, shared: SharedState): void {
 
 for (const shape of WARM_UP_SHAPES) {
   const { timing } = timingFromNow(WARM_UP_MS / 1000, shape);
-  // With marks too: a job of so many seconds has room for one in each millisecond.
-  const marks = { marks: Marks.forSeconds(WARM_UP_MS).buffer, markPeriodMs: 1 };
+  // With samples too: a job of so many seconds has room for one in each millisecond.
+  const samples = { samples: SampleBuffer.forSeconds(WARM_UP_MS).buffer, samplePeriodMs: 1 };
   // Cloned, as the jobs that come through the port are.
   const restless = new SharedState();
   restless.stayAwake();
-  burn(structuredClone({ type: 'burn', share: 0.3, ...timing, ...marks }), restless, clock, WARM_UP_PERIOD_MS);
+  burn(structuredClone({ type: 'burn', share: 0.3, ...timing, ...samples }), restless, clock, WARM_UP_PERIOD_MS);
 }
 port.postMessage({ type: 'ready' } satisfies ThreadMessage);
 

@@ -1,69 +1,36 @@
-/** Simulations: what runs, what was asked and granted, what is delivered, how they ended, what was refused. */
-import { Counter, Gauge } from '@prometheus-io/client';
-import { CAPACITY_REFUSALS } from '#simulation/capacity/holding.ts';
+/** Simulations: what runs, how they ended, what was refused, and what each kind says of itself. */
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import { kinds } from '#simulation/catalog.ts';
+import type { KindMetric } from '#simulation/kind.ts';
+import { ENGINE_REFUSALS } from '#simulation/refusals.ts';
 import { ENDINGS } from '#simulation/report.ts';
 import type { SimulationSummary } from '#simulation/simulation.ts';
-import type { Family } from '../family.ts';
+import type { Family, FamilyListener } from '../family.ts';
 
-type Of<Name extends SimulationSummary['kind']> = Extract<SimulationSummary, { kind: Name }>;
-
-/** What is summed over the running simulations of a kind; a kind that is missing has none of the sort. */
-type Amounts = { readonly cpu?: (each: Of<'cpu'>) => number; readonly memory?: (each: Of<'memory'>) => number };
-
-const SUMS: Readonly<Record<string, readonly [help: string, Amounts]>> = {
-  skyops_simulation_active: ['Simulations that run now.', { cpu: () => 1, memory: () => 1 }],
-  skyops_simulation_requested_cores: [
-    'Cores that the running simulations asked for.',
-    { cpu: ({ requested }) => requested.cores },
-  ],
-  skyops_simulation_granted_cores: [
-    'Cores that the running simulations may burn.',
-    { cpu: ({ granted }) => granted.cores },
-  ],
-  skyops_simulation_requested_bytes: [
-    'Memory that the running simulations asked for.',
-    { memory: ({ requested }) => requested.bytes },
-  ],
-  skyops_simulation_granted_bytes: [
-    'Memory that the running simulations may hold.',
-    { memory: ({ granted }) => granted.bytes },
-  ],
-  skyops_simulation_resident_bytes: [
-    'Memory that the running simulations hold resident now.',
-    { memory: ({ delivered }) => delivered.bytes },
-  ],
-};
+const labelNames = ['kind'] as const;
 
 export const simulationFamily: Family = (registry, { running }) => {
-  const registers = [registry];
-  const labelNames = ['kind'] as const;
-  for (const [name, [help, amounts]] of Object.entries(SUMS)) {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers,
-      // Summed anew at each scrape: adding and taking away would leave the crumbs of floating point behind.
-      collect() {
-        const now = running();
-        const { cpu, memory } = amounts;
-        if (cpu) this.set({ kind: 'cpu' }, sum(now.map((each) => (each.kind === 'cpu' ? cpu(each) : 0))));
-        if (memory) this.set({ kind: 'memory' }, sum(now.map((each) => (each.kind === 'memory' ? memory(each) : 0))));
-      },
-    });
-  }
+  const counted = countedOf(registry, running);
+  const ended = [...declaredMetrics()].map(([name, declared]) => addMetric(registry, running, name, declared));
+  return {
+    simulation: (event) => {
+      counted(event);
+      if (event.type === 'simulation-ended') for (const add of ended) add(event.simulation);
+    },
+  };
+};
 
-  let endedCoreSeconds = 0;
-  new Counter({
-    name: 'skyops_simulation_delivered_core_seconds_total',
-    help: 'CPU time that simulations have burnt, those that run included, as the kernel accounted it.',
+/** What is counted of every kind, without being told. */
+function countedOf(registry: Registry, running: () => readonly SimulationSummary[]) {
+  const registers = [registry];
+  new Gauge({
+    name: 'skyops_simulation_active',
+    help: 'Simulations that run now.',
     labelNames,
     registers,
     collect() {
-      const now = sum(running().map((each) => (each.kind === 'cpu' ? each.delivered.core_seconds : 0)));
-      this.reset();
-      this.inc({ kind: 'cpu' }, endedCoreSeconds + now);
+      const now = running();
+      for (const { name: kind } of kinds) this.set({ kind }, now.filter((each) => each.kind === kind).length);
     },
   });
   const started = new Counter({
@@ -85,21 +52,71 @@ export const simulationFamily: Family = (registry, { running }) => {
     registers,
   });
   // At 0 from the start on: increase() sees nothing of a series that begins at 1.
-  for (const { name: kind } of kinds) {
+  for (const { name: kind, refusals } of kinds) {
     started.inc({ kind }, 0);
     for (const because of ENDINGS) ended.inc({ kind, because }, 0);
-    for (const code of [...CAPACITY_REFUSALS, 'draining']) refused.inc({ kind, code }, 0);
+    for (const code of Object.keys({ ...ENGINE_REFUSALS, ...refusals })) refused.inc({ kind, code }, 0);
   }
-  return {
-    simulation: (event) => {
-      if (event.type === 'simulation-started') started.inc({ kind: event.simulation.kind });
-      if (event.type === 'simulation-refused') refused.inc({ kind: event.kind, code: event.refusal.code });
-      if (event.type !== 'simulation-ended') return;
-      const { simulation } = event;
-      if (simulation.kind === 'cpu') endedCoreSeconds += simulation.delivered.core_seconds;
-      ended.inc({ kind: simulation.kind, because: simulation.ended_because ?? 'failed' });
-    },
+  const count: FamilyListener['simulation'] = (event) => {
+    if (event.type === 'simulation-refused') return refused.inc({ kind: event.kind, code: event.refusal.code });
+    const { kind, ended_because: because } = event.simulation;
+    if (event.type === 'simulation-started') started.inc({ kind });
+    else ended.inc({ kind, because: because ?? 'failed' });
   };
-};
+  return count;
+}
 
-const sum = (amounts: readonly number[]) => amounts.reduce((total, amount) => total + amount, 0);
+/** The metrics of all kinds by name; kinds may share one, each under its own label. */
+function declaredMetrics(): ReadonlyMap<string, readonly [Declared, ...Declared[]]> {
+  const byName = new Map<string, [Declared, ...Declared[]]>();
+  for (const kind of kinds) {
+    for (const [name, metric] of Object.entries(kind.metrics)) {
+      const declared = { kind: kind.name, metric };
+      const others = byName.get(name);
+      if (others === undefined) byName.set(name, [declared]);
+      else others.push(declared);
+    }
+  }
+  return byName;
+}
+
+type Declared = { readonly kind: string; readonly metric: KindMetric };
+
+/** @returns what is to be told of each simulation that ended. */
+function addMetric(
+  registry: Registry,
+  running: () => readonly SimulationSummary[],
+  name: string,
+  declared: readonly [Declared, ...Declared[]],
+): (ended: SimulationSummary) => void {
+  const [{ metric: first }] = declared;
+  const { help, type } = first;
+  const ofEnded = new Map(declared.map(({ kind }) => [kind, 0]));
+  // Summed anew at each scrape: adding and taking away would leave the crumbs of floating point behind.
+  const totals = () =>
+    declared.map(({ kind, metric }) => {
+      const now = running().filter((each) => each.kind === kind);
+      return [kind, now.reduce((sum, each) => sum + metric.of(each), ofEnded.get(kind) ?? 0)] as const;
+    });
+  const options = { name, help, labelNames, registers: [registry] };
+  if (type === 'gauge') {
+    new Gauge({
+      ...options,
+      collect() {
+        for (const [kind, total] of totals()) this.set({ kind }, total);
+      },
+    });
+    return () => {};
+  }
+  new Counter({
+    ...options,
+    collect() {
+      this.reset();
+      for (const [kind, total] of totals()) this.inc({ kind }, total);
+    },
+  });
+  return (ended) => {
+    const own = declared.find(({ kind }) => kind === ended.kind);
+    if (own !== undefined) ofEnded.set(own.kind, (ofEnded.get(own.kind) ?? 0) + own.metric.of(ended));
+  };
+}

@@ -3,9 +3,9 @@ import Type, { type Static } from 'typebox';
 import { CPU_PATTERN } from '#foundation/quantity.ts';
 import { nullable } from '#foundation/scalars.ts';
 import { CPU_LIMITS } from '../capacity/cpu.ts';
+import type { Kind } from '../kind.ts';
 import { CONSTANT } from '../shape.ts';
 import { Shape } from '../shape-schema.ts';
-import type { Kind } from '../simulator.ts';
 import { secondsField } from './common.ts';
 
 export const LEAST_LOAD = 0.01;
@@ -99,16 +99,16 @@ const CpuSample = Type.Object(
   { title: 'CpuSample', description: 'One measured value; one a second, fewer in a long run.' },
 );
 
-export type CpuWords = {
+export type CpuReport = {
   readonly requested: Static<typeof CpuRequested>;
   readonly granted: Static<typeof CpuGranted>;
   readonly delivered: Static<typeof CpuDelivered>;
   readonly sample: Static<typeof CpuSample>;
 };
 
-export const CPU_WORDS = { requested: CpuRequested, granted: CpuGranted, delivered: CpuDelivered, sample: CpuSample };
+export const CPU_REPORT = { requested: CpuRequested, granted: CpuGranted, delivered: CpuDelivered, sample: CpuSample };
 
-export const CPU_EXAMPLE: Kind<'cpu', CpuWords>['example'] = {
+export const CPU_EXAMPLE: Kind<'cpu', CpuReport>['example'] = {
   request: { seconds: 10, parallelism: 2 },
   requested: {
     seconds: 10,

@@ -1,9 +1,9 @@
 /** What is said about held memory: the fields of a request, of the report, and an example of each. */
 import Type, { type Static } from 'typebox';
 import { MEMORY_PATTERN } from '#foundation/quantity.ts';
+import type { Kind } from '../kind.ts';
 import { CONSTANT } from '../shape.ts';
 import { Shape } from '../shape-schema.ts';
-import type { Kind } from '../simulator.ts';
 import { secondsField } from './common.ts';
 
 export const MEMORY_DEFAULTS = { seconds: 10, memory: '64Mi', allow_oom: false };
@@ -79,14 +79,14 @@ const MemorySample = Type.Object(
   { title: 'MemorySample', description: 'One measured value; one a second, fewer in a long run.' },
 );
 
-export type MemoryWords = {
+export type MemoryReport = {
   readonly requested: Static<typeof MemoryRequested>;
   readonly granted: Static<typeof MemoryGranted>;
   readonly delivered: Static<typeof MemoryDelivered>;
   readonly sample: Static<typeof MemorySample>;
 };
 
-export const MEMORY_WORDS = {
+export const MEMORY_REPORT = {
   requested: MemoryRequested,
   granted: MemoryGranted,
   delivered: MemoryDelivered,
@@ -95,7 +95,7 @@ export const MEMORY_WORDS = {
 
 const QUARTER_GIBIBYTE = 256 * 1024 ** 2;
 
-export const MEMORY_EXAMPLE: Kind<'memory', MemoryWords>['example'] = {
+export const MEMORY_EXAMPLE: Kind<'memory', MemoryReport>['example'] = {
   request: { memory: '256Mi', seconds: 10 },
   requested: { seconds: 10, memory: '256Mi', shape: CONSTANT, allow_oom: false, bytes: QUARTER_GIBIBYTE },
   granted: { seconds: 10, bytes: QUARTER_GIBIBYTE, growth_bytes_per_second: GROWTH_BYTES_PER_SECOND },

@@ -1,7 +1,7 @@
 /** The running total at even moments of a job, noted by the thread and read by the main thread: what samples are made from. */
 
 /** Shared memory of one job on one thread. Its content says all, so it can be passed to the thread as it is. */
-export type MarksBuffer = SharedArrayBuffer;
+export type SharedSamples = SharedArrayBuffer;
 
 /** Ten minutes of seconds; a longer run has as many values, each over a longer time. */
 const MAX_SAMPLES = 600;
@@ -18,23 +18,23 @@ const NOTED = 0;
  * The thread notes them itself: a timer of the main thread would cost 0.25 ms of CPU time a second (measured), and it
  * would read the thread's account in the middle of a period, where the kernel has not brought it up to date.
  */
-export class Marks {
-  readonly buffer: MarksBuffer;
+export class SampleBuffer {
+  readonly buffer: SharedSamples;
   readonly periodMs: number;
   readonly #noted: Int32Array<SharedArrayBuffer>;
   readonly #totals: Float64Array<SharedArrayBuffer>;
 
-  constructor(buffer: MarksBuffer, periodMs: number) {
+  constructor(buffer: SharedSamples, periodMs: number) {
     this.buffer = buffer;
     this.periodMs = periodMs;
     this.#noted = new Int32Array(buffer, 0, 1);
     this.#totals = new Float64Array(buffer, HEADER_BYTES);
   }
 
-  static forSeconds(seconds: number): Marks {
+  static forSeconds(seconds: number): SampleBuffer {
     const periodSeconds = samplePeriodSeconds(seconds);
     const count = Math.floor(seconds / periodSeconds);
-    return new Marks(
+    return new SampleBuffer(
       new SharedArrayBuffer(HEADER_BYTES + count * Float64Array.BYTES_PER_ELEMENT),
       periodSeconds * 1000,
     );

@@ -1,28 +1,17 @@
-/** What running simulations hold, how long whoever needs it must wait, and how a request is refused. */
-import { type Refusal, refused } from '#foundation/outcome.ts';
+/** What running simulations keep from others, and how long whoever needs it must wait. */
+import { refused } from '#foundation/outcome.ts';
 
-/** What one simulation holds until it ends. */
-export type Holding = {
-  /** The most that it may burn. */
+/** What one simulation reserves until it ends. */
+export type Reservation = {
+  /** The most that it may use. */
   readonly cores: number;
-  /** Threads that burn. */
-  readonly workers: number;
-  /** The most that it may hold in memory, and how much of that is resident now. */
+  /** Threads that use it. */
+  readonly threads: number;
+  /** The most that it may take of memory, and how much of that is resident now. */
   readonly memoryBytes: number;
   readonly residentBytes: number;
   readonly remainingSeconds: number;
 };
-
-export const CAPACITY_REFUSALS = [
-  'over-cap',
-  'over-capacity',
-  'no-cpu-limit',
-  'no-memory-limit',
-  'limit-unreadable',
-  'capacity-exhausted',
-  'invalid-body',
-] as const;
-export type CapacityRefusal = Refusal<(typeof CAPACITY_REFUSALS)[number]>;
 
 /** A limit that may be there and is not known: what is granted beside it could stop or kill the container. */
 export type MaybeUnreadable = {
@@ -38,8 +27,8 @@ export function limitUnreadable(file: string) {
 }
 
 /** Whole seconds until enough of what runs has ended by itself. */
-export function secondsUntil<Held extends Pick<Holding, 'remainingSeconds'>>(
-  fits: (holdings: readonly Held[]) => boolean,
+export function secondsUntil<Held extends Pick<Reservation, 'remainingSeconds'>>(
+  fits: (reservations: readonly Held[]) => boolean,
   running: readonly Held[],
 ): number {
   const byEnd = running.toSorted((a, b) => a.remainingSeconds - b.remainingSeconds);
