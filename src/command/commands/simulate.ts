@@ -1,5 +1,6 @@
 /** skyops simulate KIND: runs a simulation, here or in another SkyOps, shows its progress and prints its report. */
 import { Option } from 'commander';
+import type { ApiRefusal } from '#client/api.ts';
 import { loadConfig } from '#config/load.ts';
 import { Failure } from '#foundation/failure.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
@@ -10,7 +11,7 @@ import type { Command, CommandParts } from '../command.ts';
 import { progressLine } from '../progress-line.ts';
 import { reportTable } from '../report-table.ts';
 import { type RequestOptions, requestOptions } from '../request-options.ts';
-import type { NotStarted, Runner, Running } from '../runner.ts';
+import type { Runner, Running } from '../runner.ts';
 import type { Terminal } from '../terminal.ts';
 
 const EXAMPLES = `
@@ -110,7 +111,7 @@ function exitCodeOf({ ended_because }: Simulation, wasInterrupted: boolean): num
 }
 
 function sayNotStarted(
-  { detail, errors, retryAfterSeconds, isWrong }: NotStarted,
+  { detail, errors, retryAfterSeconds, isWrong }: ApiRefusal,
   { nameOf }: RequestOptions,
   { err }: Terminal,
 ): number {

@@ -1,11 +1,12 @@
 /** Runs a simulation in a SkyOps somewhere else, over its API. */
 import { randomUUID } from 'node:crypto';
-import { type HttpAnswer, type HttpClient, openHttpClient, shownAddress } from '#client/http-client.ts';
+import { askFor, jsonIn, REPLICA_HEADER, start } from '#client/api.ts';
+import { type HttpAnswer, type HttpClient, openHttpClient } from '#client/http-client.ts';
 import { type Clock, wait } from '#foundation/clock.ts';
 import { Failure } from '#foundation/failure.ts';
-import { granted, refused } from '#foundation/outcome.ts';
+import { granted } from '#foundation/outcome.ts';
 import type { Simulation } from '#simulation/simulation.ts';
-import { type NotStarted, PROGRESS_PERIOD_MS, type Runner, type Running } from '../runner.ts';
+import { PROGRESS_PERIOD_MS, type Runner, type Running } from '../runner.ts';
 
 /** A request that a SkyOps under load has not answered by then is not going to be. */
 const TIMEOUT_MS = 10_000;
@@ -26,25 +27,23 @@ export function openRemoteRunner(url: URL, clock: Clock): Runner {
   const client = openHttpClient(url);
   return {
     start: async (kind, body) => {
-      const answer = await client.ask({
-        method: 'POST',
+      const started = await start(client, {
         path: `/simulations/${kind.name}`,
+        expected: 202,
         body,
         // Sent again by some proxy, it is still one simulation.
         headers: { 'idempotency-key': randomUUID(), prefer: 'respond-async' },
         timeoutMs: TIMEOUT_MS,
       });
-      if (answer.status !== 202) return refused(notStarted(answer));
-      return granted(follow(parsed(answer) as Simulation, { client, clock, address: shownAddress(url) }));
+      return started.ok ? granted(follow(started.value as Simulation, client, clock)) : started;
     },
     close: async () => client.leave(),
   };
 }
 
-type Parts = { readonly client: HttpClient; readonly clock: Clock; readonly address: string };
-
 /** Keeps to the replica that runs it, and finds it again where the address leads to another one. */
-function follow({ id, replica }: Simulation, { client, clock, address }: Parts): Running {
+function follow({ id, replica }: Simulation, client: HttpClient, clock: Clock): Running {
+  const { address } = client;
   const called = `Simulation ${id} on replica ${replica}`;
   const stop = new AbortController();
 
@@ -54,13 +53,13 @@ function follow({ id, replica }: Simulation, { client, clock, address }: Parts):
     let [failures, misses] = [0, 0];
     for (;;) {
       try {
-        const answer = await client.ask({ method, path: `/simulations/${id}`, timeoutMs: TIMEOUT_MS });
+        const answer = await askFor(client, { method, id, timeoutMs: TIMEOUT_MS });
         const { status } = answer;
         if (status < 300) return answer;
         if (status === 404) misses += 1;
         else if (status >= 500) failures += 1;
         else throw new Failure('lost', `${called} cannot be asked for: ${address} answers with status ${status}.`);
-        const by = String(answer.headers['x-skyops-replica'] ?? 'unknown');
+        const by = String(answer.headers[REPLICA_HEADER] ?? 'unknown');
         if (status === 404 && by === replica) {
           throw new Failure('lost', `${called} is not known there any more; it may have been restarted.`);
         }
@@ -97,7 +96,7 @@ function follow({ id, replica }: Simulation, { client, clock, address }: Parts):
     watch: async (onProgress) => {
       try {
         for (;;) {
-          const simulation = parsed(await ask('GET')) as Simulation;
+          const simulation = jsonIn(await ask('GET')) as Simulation;
           if (simulation.state === 'ended') return simulation;
           onProgress?.(simulation);
           const restMs = simulation.progress.remaining_seconds * 1000 + 50;
@@ -120,25 +119,4 @@ function follow({ id, replica }: Simulation, { client, clock, address }: Parts):
     },
     cancel,
   };
-}
-
-function notStarted(answer: HttpAnswer): NotStarted {
-  const { status, headers } = answer;
-  const { detail, errors } = parsed(answer) as Partial<NotStarted>;
-  const retryAfter = headers['retry-after'];
-  return {
-    detail: detail ?? `The answer had status ${status}.`,
-    errors: errors ?? [],
-    retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
-    isWrong: status < 500 && status !== 429,
-  };
-}
-
-/** Something else may answer, a gateway for example: then nothing is known. */
-function parsed({ text }: HttpAnswer): unknown {
-  try {
-    return JSON.parse(text) ?? {};
-  } catch {
-    return {};
-  }
 }
