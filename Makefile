@@ -141,7 +141,8 @@ bench-load: node_modules/.installed ## Measure: how exact the load is, against t
 	@node bench/load-accuracy.ts
 	@node bench/load-promises.ts
 
-bench-http: node_modules/.installed ## Measure: what a request costs beside bare node:http, Fastify and FastAPI, about 4 minutes, needs wrk
+bench-http: export ABLATE := $(ABLATE)
+bench-http: node_modules/.installed ## Measure: what a request costs beside bare node:http, Fastify and FastAPI, about 4 minutes, needs wrk; ABLATE=1: what each speed trick gains
 	@node bench/http-cost.ts
 
 bench-start: node_modules/.installed ## Measure: what a start costs beside bare node:http and FastAPI, about 2 minutes

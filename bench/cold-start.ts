@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { fastApiWords, hasFastApi } from './support/fastapi.ts';
+import { fastApiArgs, hasFastApi } from './support/fastapi.ts';
 import { median } from './support/figures.ts';
 import { freePort } from './support/free-port.ts';
 import { cpuNs, rssBytes } from './support/outside.ts';
@@ -27,7 +27,7 @@ const folder = mkdtempSync(join(tmpdir(), 'skyops-start-'));
 
 type Variant = {
   readonly name: string;
-  readonly words: (port: number) => readonly string[];
+  readonly args: (port: number) => readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 };
 type Start = { readonly wallMs: number; readonly cpuMs: number; readonly allCpuMs: number; readonly rssMiB: number };
@@ -44,9 +44,9 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-async function measure({ words, environment }: Variant): Promise<Start> {
+async function measure({ args, environment }: Variant): Promise<Start> {
   const port = await freePort();
-  const [program = '', ...rest] = words(port);
+  const [program = '', ...rest] = args(port);
   const beganMs = performance.now();
   const child = spawn(program, rest, {
     cwd: ROOT,
@@ -66,26 +66,26 @@ async function measure({ words, environment }: Variant): Promise<Start> {
 }
 
 const bundle = join(folder, 'bundle');
-for (const words of [[join(ROOT, 'tools/bundle.ts'), bundle], [join(bundle, 'src/fill-code-cache.js')]])
-  await once(spawn(process.execPath, words, { stdio: 'inherit' }), 'exit');
+for (const args of [[join(ROOT, 'tools/bundle.ts'), bundle], [join(bundle, 'src/fill-code-cache.js')]])
+  await once(spawn(process.execPath, args, { stdio: 'inherit' }), 'exit');
 const skyops = { SKYOPS_HOST: '127.0.0.1', SKYOPS_DRAIN_DELAY_SECONDS: '0' };
 /** As the Dockerfile sets it. */
 const image = { ...skyops, MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' };
 const container = (name: string, environment: Readonly<Record<string, string>> = {}): Variant => ({
   name,
-  words: () => [NODE, '--disable-sigusr1', join(bundle, 'src/main.js')],
+  args: () => [NODE, '--disable-sigusr1', join(bundle, 'src/main.js')],
   environment: { ...image, ...environment },
 });
 const BARE = 'bare node:http';
 const SOURCES = 'SkyOps, its sources, no compile cache';
 const variants: Variant[] = [
-  { name: BARE, words: () => [NODE, join(ROOT, 'bench/rivals/bare-http.mjs')], environment: {} },
+  { name: BARE, args: () => [NODE, join(ROOT, 'bench/rivals/bare-http.mjs')], environment: {} },
   // As many threads are kept warm as can burn at the same time: one under the limit of one core that k8s/ sets.
   container("SkyOps, the container's form, for one core", { SKYOPS_MAX_CORES: '1' }),
   container("SkyOps, the container's form, for two cores"),
-  { name: SOURCES, words: () => [NODE, join(ROOT, 'src/main.ts')], environment: skyops },
+  { name: SOURCES, args: () => [NODE, join(ROOT, 'src/main.ts')], environment: skyops },
   ...(hasFastApi()
-    ? [{ name: 'FastAPI, usual middleware', words: fastApiWords, environment: { MIDDLEWARE: 'usual' } }]
+    ? [{ name: 'FastAPI, usual middleware', args: fastApiArgs, environment: { MIDDLEWARE: 'usual' } }]
     : []),
 ];
 

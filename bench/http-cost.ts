@@ -5,6 +5,9 @@
  *
  * Needs Linux, two cores, wrk, taskset, and python3 with venv for FastAPI (installed into .cache once; left out without it).
  * ROUNDS=5 SECONDS=3 are the defaults, ONLY=bare,skyops leaves the others out.
+ *
+ * ABLATE=1 compares SkyOps with itself instead, each speed trick (src/foundation/tricks.ts) turned off by itself, in at least nine
+ * rounds; the last such table is in docs/quality/speed-tricks.md. OLD=FOLDER,… compares it with other checkouts.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,12 +16,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { fastApiWords, hasFastApi } from './support/fastapi.ts';
+import { tricks } from '#foundation/tricks.ts';
+import { fastApiArgs, hasFastApi } from './support/fastapi.ts';
 import { median } from './support/figures.ts';
 import { freePort } from './support/free-port.ts';
 import { cpuNs } from './support/outside.ts';
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
+const IS_ABLATION = process.env['ABLATE'] === '1';
+const OLD = process.env['OLD']?.split(',');
+const LEAST_ROUNDS = IS_ABLATION ? 9 : 1;
+const ROUNDS = Math.max(LEAST_ROUNDS, Number(process.env['ROUNDS'] ?? 5));
 const SECONDS = Number(process.env['SECONDS'] ?? 3);
 const ONLY = process.env['ONLY']?.split(',');
 const CONNECTIONS = 32;
@@ -35,39 +42,45 @@ type Variant = {
   readonly name: string;
   /** Answers 200 when it is warm; the others are when they answer at all. */
   readonly ready: '/ready' | '/health';
-  readonly words: (port: number) => readonly string[];
+  readonly args: (port: number) => readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 };
 type Run = { readonly requestsPerSecond: number; readonly cpuMicroseconds: number; readonly p99Ms: number };
 
-const skyops = (name: string, environment: Readonly<Record<string, string>> = {}): Variant => ({
+const skyops = (name: string, environment: Readonly<Record<string, string>> = {}, root = ROOT): Variant => ({
   name,
   ready: '/ready',
-  words: () => [process.execPath, join(ROOT, 'src/main.ts')],
+  args: () => [process.execPath, join(root, 'src/main.ts')],
   // At debug, so that /health has its line in the log as every other request has at info.
   environment: { SKYOPS_LOG_LEVEL: 'debug', SKYOPS_DRAIN_DELAY_SECONDS: '0', SKYOPS_HOST: '127.0.0.1', ...environment },
 });
+/** SkyOps without one of its tricks. */
+const without = (trick: string): Variant => {
+  const preload = join(ROOT, 'bench/support/without-a-trick.ts');
+  const variant = skyops(`without ${trick}`, { WITHOUT_TRICK: trick });
+  return { ...variant, args: () => [process.execPath, '--import', preload, join(ROOT, 'src/main.ts')] };
+};
 const node = (name: string, file: string): Variant => ({
   name,
   ready: '/health',
-  words: () => [process.execPath, join(ROOT, 'bench/rivals', file)],
+  args: () => [process.execPath, join(ROOT, 'bench/rivals', file)],
   environment: {},
 });
 const fastapi = (name: string, middleware: string): Variant => ({
   name,
   ready: '/health',
-  words: fastApiWords,
+  args: fastApiArgs,
   environment: { MIDDLEWARE: middleware },
 });
 
 /** What it logs goes into a pipe that is read all the time, as the runtime of a container does. */
-function pinned(core: number, words: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+function pinned(core: number, args: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
   const pipe = join(mkdtempSync(join(folder, 'log-')), 'pipe');
   execFileSync('mkfifo', [pipe]);
   spawn('taskset', ['-c', '1', 'cat', pipe], { stdio: ['ignore', 'ignore', 'inherit'] });
   // Waits until the reader is there; the reader ends with the last of those who may write.
   const log = openSync(pipe, 'w');
-  const child = spawn('taskset', ['-c', String(core), ...words], {
+  const child = spawn('taskset', ['-c', String(core), ...args], {
     cwd: ROOT,
     stdio: ['ignore', log, 'inherit'],
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: join(folder, 'cache'), BODY, ...environment },
@@ -92,14 +105,14 @@ async function untilAnswering(url: string): Promise<void> {
 }
 
 function load(url: string, seconds: number): string {
-  const words = ['-c', '1', 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', url];
-  return execFileSync('taskset', words, { encoding: 'utf8' });
+  const args = ['-c', '1', 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--latency', url];
+  return execFileSync('taskset', args, { encoding: 'utf8' });
 }
 
-async function measure({ name, ready, words, environment }: Variant): Promise<Run> {
+async function measure({ name, ready, args, environment }: Variant): Promise<Run> {
   const port = await freePort();
   const settings = { ...environment, PORT: String(port), SKYOPS_PORT: String(port) };
-  const child = pinned(0, words(port), settings);
+  const child = pinned(0, args(port), settings);
   const url = `http://127.0.0.1:${port}/health`;
   await untilAnswering(`http://127.0.0.1:${port}${ready}`);
   load(url, WARM_UP_SECONDS);
@@ -132,14 +145,21 @@ const exporting = (ratio: string) => ({
   OTEL_TRACES_SAMPLER_ARG: ratio,
 });
 const BARE = 'bare node:http';
-const variants = [
+/** What an ablation is compared with. */
+const BASE = 'all tricks on';
+const ablated = [skyops(BASE), ...Object.keys(tricks).map(without)];
+const withOld = [skyops('new'), ...(OLD ?? []).map((folder) => skyops(folder, {}, folder))];
+const all = [
   node(BARE, 'bare-http.mjs'),
   node('plain Fastify', 'plain-fastify.mjs'),
   skyops('SkyOps, everything on'),
   skyops('SkyOps, 1 % of traces exported', exporting('0.01')),
   skyops('SkyOps, 100 % of traces exported', exporting('1')),
   ...(hasFastApi() ? [fastapi('FastAPI, usual middleware', 'usual'), fastapi('FastAPI, pure ASGI', 'asgi')] : []),
-].filter(({ name }) => ONLY === undefined || ONLY.some((part) => name.toLowerCase().includes(part)));
+];
+const variants = (IS_ABLATION ? ablated : OLD === undefined ? all : withOld).filter(
+  ({ name }) => ONLY === undefined || ONLY.some((part) => name.toLowerCase().includes(part)),
+);
 
 const runs = new Map<string, Run[]>(variants.map(({ name }) => [name, []]));
 for (let round = 1; round <= ROUNDS; round += 1) {
@@ -156,29 +176,33 @@ await end(collector);
 
 const shown = (values: readonly number[], digits: number) =>
   `${median(values).toFixed(digits)} [${Math.min(...values).toFixed(digits)} … ${Math.max(...values).toFixed(digits)}]`;
-const bare = runs.get(BARE) ?? [];
-const rows = [...runs].map(([name, all]) => {
-  // Round by round: what slows the machine for a minute slows both.
-  const ratios = all.map((run, index) => run.requestsPerSecond / (bare[index]?.requestsPerSecond ?? Number.NaN));
-  const costs = all.map((run, index) => run.cpuMicroseconds / (bare[index]?.cpuMicroseconds ?? Number.NaN));
-  return `| ${name} | ${shown(
-    all.map(({ requestsPerSecond }) => requestsPerSecond),
-    0,
-  )} | ${shown(
-    all.map(({ cpuMicroseconds }) => cpuMicroseconds),
-    1,
-  )} | ${shown(ratios, 2)} | ${shown(costs, 2)} | ${shown(
-    all.map(({ p99Ms }) => p99Ms),
-    1,
-  )} |`;
+/** What others are compared with, round by round: what slows the machine for a minute slows both. */
+const base = runs.get(IS_ABLATION ? BASE : OLD === undefined ? BARE : (OLD[0] ?? '')) ?? [];
+const baseName = IS_ABLATION ? BASE : OLD === undefined ? 'bare' : (OLD[0] ?? '');
+const rows = [...runs].map(([name, rounds]) => {
+  const over = (of: (run: Run) => number) =>
+    shown(
+      rounds.map((run, index) => of(run) / (base[index] === undefined ? Number.NaN : of(base[index]))),
+      3,
+    );
+  const own = (of: (run: Run) => number, digits: number) => shown(rounds.map(of), digits);
+  const cells = [
+    name,
+    own(({ requestsPerSecond }) => requestsPerSecond, 0),
+    own(({ cpuMicroseconds }) => cpuMicroseconds, 1),
+    over(({ requestsPerSecond }) => requestsPerSecond),
+    over(({ cpuMicroseconds }) => cpuMicroseconds),
+    own(({ p99Ms }) => p99Ms, 1),
+  ];
+  return `| ${cells.join(' | ')} |`;
 });
 const table = [
-  '| what | requests/s: median [rounds] | CPU µs a request | requests/s over bare | CPU over bare | p99 ms |',
+  `| what | requests/s: median [rounds] | CPU µs a request | requests/s over ${baseName} | CPU over ${baseName} | p99 ms |`,
   '| --- | --- | --- | --- | --- | --- |',
   ...rows,
 ].join('\n');
 console.log(table);
-if (ONLY === undefined) {
+if (ONLY === undefined && !IS_ABLATION && OLD === undefined) {
   const output = new URL('../docs/bench/', import.meta.url);
   mkdirSync(output, { recursive: true });
   writeFileSync(new URL('http-cost.md', output), `${table}\n`);

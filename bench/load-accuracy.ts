@@ -48,7 +48,7 @@ type Result = {
 
 function program(
   name: string,
-  words: (millicores: number) => readonly (readonly string[])[],
+  args: (millicores: number) => readonly (readonly string[])[],
   isLimited: boolean,
   command: string,
 ): Tool {
@@ -57,14 +57,14 @@ function program(
     name,
     pids: () => children.map(({ pid }) => pid ?? 0),
     start: async (millicores) => {
-      children = words(millicores).map((each) => run(command, each, isLimited));
+      children = args(millicores).map((each) => run(command, each, isLimited));
       await pause(SETTLE_MS);
       return async () => void (await Promise.all(children.map(end)));
     },
   };
 }
 
-/** SkyOps among the tools, and what it says itself of the CPU time that it has burnt so far. */
+/** SkyOps among the tools, and what it says itself of the CPU time that it has used so far. */
 function skyopsTool(skyops: SkyOps): Tool & { readonly reportedSeconds: () => Promise<number> } {
   let id = '';
   return {
@@ -176,11 +176,11 @@ function tableOf(rows: readonly Row[]): string {
 const folder = mkdtempSync(join(tmpdir(), 'skyops-bench-'));
 const consumer = join(folder, 'resource-consumer');
 const source = fileURLToPath(new URL('rivals/resource-consumer.c', import.meta.url));
-for (const [command, words] of [
+for (const [command, args] of [
   ['cc', ['-O2', '-o', consumer, source]],
   ['stress-ng', ['--version']],
 ] as const) {
-  if (spawnSync(command, words).status !== 0) throw new Error(`${command} is needed: apt-get install gcc stress-ng`);
+  if (spawnSync(command, args).status !== 0) throw new Error(`${command} is needed: apt-get install gcc stress-ng`);
 }
 const rivalsOf = (isLimited: boolean) => [
   program(

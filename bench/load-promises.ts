@@ -114,11 +114,11 @@ async function startsAndCancels(skyops: SkyOps): Promise<Row[]> {
   const tids = simulationThreads(skyops.pid).map(({ tid }) => tid);
   for (let index = 0; index < STARTS; index += 1) {
     const asked = performance.now();
-    const begun = skyops.start('cpu', { parallelism: 1, seconds: 60 });
+    const started = skyops.start('cpu', { parallelism: 1, seconds: 60 });
     // Looked at between turns of the loop, which brings the answer meanwhile.
     while (!isAnyRunning(skyops.pid, tids)) await pause(0.1);
     starts.push(performance.now() - asked);
-    await begun;
+    await started;
     await pause(20 + (index % 10));
     const cancelled = performance.now();
     const over = skyops.cancelAll();

@@ -1,7 +1,8 @@
-/** The entry: reads the words, and runs the service where there are none, a command where there are some. */
+/** The entry: runs the service where there are no arguments, and a command where there are some. */
 import { readFileSync } from 'node:fs';
 import type { Terminal } from '#command/terminal.ts';
 import { systemClock } from '#foundation/clock.ts';
+import { tricks } from '#foundation/tricks.ts';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { collectOnlyOnDemand, keepTick } from './heap.ts';
 import type { Package } from './serve.ts';
@@ -10,9 +11,9 @@ const program = JSON.parse(readFileSync(new URL('../package.json', import.meta.u
 
 // What is not needed is not loaded: the service is the largest part, and a health check runs every few seconds.
 collectOnlyOnDemand();
-keepTick();
-const words = process.argv.slice(2);
-process.exitCode = words.length === 0 ? await serve() : await command();
+if (tricks.keptTick) keepTick();
+const args = process.argv.slice(2);
+process.exitCode = args.length === 0 ? await serve() : await command();
 
 async function serve(): Promise<number> {
   return (await import('./serve.ts')).serve(program);
@@ -43,5 +44,5 @@ async function command(): Promise<number> {
     return serve();
   };
   const parts = { terminal, clock: systemClock, environment: process.env, openMachine, serve: release };
-  return runCommand(words, program.version, parts);
+  return runCommand(args, program.version, parts);
 }

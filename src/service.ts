@@ -11,7 +11,7 @@ import type { Build } from '#http/build.ts';
 import { listen, urlOf } from '#http/listen.ts';
 import type { App } from '#http/routes/route.ts';
 import { createServer } from '#http/server.ts';
-import { OpenRequests } from '#http/wire/open-requests.ts';
+import { createOpenRequests } from '#http/wire/open-requests.ts';
 import { createPhase, type Phase } from '#lifecycle/phase.ts';
 import { createEventFeed } from '#observability/event-feed.ts';
 import { createEventLog } from '#observability/event-log.ts';
@@ -23,7 +23,7 @@ import { openTracing, type Tracing } from '#observability/tracing/tracing.ts';
 import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { EffectBoard } from '#simulation/effects/board.ts';
 import { Engine, type SimulationEvent } from '#simulation/engine.ts';
-import { createPool } from '#simulation/worker/pool.ts';
+import { Pool } from '#simulation/worker/pool.ts';
 import { hasWritableRoot, unusual } from '#usage/confinement.ts';
 import { createCgroupReader } from '#usage/readers/cgroup.ts';
 import { createEventLoopReader } from '#usage/readers/event-loop.ts';
@@ -130,7 +130,7 @@ function openSimulations(
   const { clock, config, log } = parts;
   const { system, container, sampler } = readings;
   const supply = createSupply(system, container);
-  const pool = createPool({
+  const pool = new Pool({
     clock,
     warmThreads: warmThreads(supply.cpu(), config.simulation),
     onBroken: (cause) => log.logger.error({ err: cause }, 'worker thread broke'),
@@ -180,6 +180,7 @@ function observe(parts: ServiceParts, { readings, tracing, events, phase, engine
   const eventLog = createEventLog(log, clock);
   const feed = createEventFeed(sources);
   for (const listener of [metrics, tracing, feed, eventLog]) events.on(listener.simulation);
+  const openRequests = createOpenRequests();
   let finishedInDrain = 0;
   const observer: RequestObserver = {
     declared: metrics.declared,
@@ -196,7 +197,7 @@ function observe(parts: ServiceParts, { readings, tracing, events, phase, engine
     eventLog,
     feed,
     observer,
-    openRequests: new OpenRequests(),
+    openRequests,
     finishedInDrain: () => finishedInDrain,
   };
 }

@@ -27,7 +27,7 @@ export type RunningService = {
 
 /** What the end was like, for the last line of the log. */
 export type Stopped = DrainResult & {
-  /** Requests that were answered after the drain had begun. */
+  /** Requests that were answered after the drain had started. */
   readonly finishedRequests: number;
   readonly cancelledSimulations: number;
 };
@@ -71,7 +71,7 @@ async function closeGently(app: App, clock: Clock): Promise<void> {
 
 /** @returns what was cut, the oldest first. */
 function cutOpen({ app, openRequests }: RunningService): readonly string[] {
-  const cut = [...openRequests].map(described).reverse();
+  const cut = [...openRequests].map(described);
   app.server.closeAllConnections();
   return cut.length > 0 ? cut : ['connections without a whole request'];
 }

@@ -54,7 +54,7 @@ export const rows: readonly Row[] = [
       stat(
         'Delivered',
         'none',
-        'Cores that simulations burn, as the kernel accounts it.',
+        'Cores that simulations use, as the kernel accounts it.',
         `sum(${rate('skyops_simulation_delivered_core_seconds_total')})`,
       ),
     ],
@@ -73,7 +73,7 @@ export const rows: readonly Row[] = [
         p90: quantile(0.9),
         p99: quantile(0.99),
       }),
-      series('Open', 'short', 'Requests that have begun and not ended; connections that were refused.', {
+      series('Open', 'short', 'Requests in progress; connections that were refused.', {
         'in flight {{instance}}': `skyops_http_requests_in_flight{${OF}}`,
         'connections dropped {{instance}}': rate('skyops_http_connections_dropped_total'),
       }),

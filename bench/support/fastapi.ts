@@ -16,8 +16,8 @@ export function hasFastApi(): boolean {
   return existsSync(join(VENV, 'bin/uvicorn'));
 }
 
-/** The words that start it; `MIDDLEWARE` in its environment is `usual` or `asgi`. */
-export function fastApiWords(port: number): readonly string[] {
+/** The arguments that start it; `MIDDLEWARE` in its environment is `usual` or `asgi`. */
+export function fastApiArgs(port: number): readonly string[] {
   return [
     join(VENV, 'bin/python'),
     ...['-m', 'uvicorn', 'fastapi_service:service', '--app-dir', join(ROOT, 'bench/rivals')],

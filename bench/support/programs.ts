@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { QUOTA_FOLDER } from './quota.ts';
 
 /** Each in a session of its own, as containers are apart: Linux shares CPUs between sessions before it looks at priorities. */
-export function run(command: string, words: readonly string[], isLimited: boolean): ChildProcess {
+export function run(command: string, args: readonly string[], isLimited: boolean): ChildProcess {
   const program = isLimited
     ? ['sh', '-c', `echo $$ > ${QUOTA_FOLDER}/cgroup.procs; exec "$@"`, 'sh', command]
     : [command];
-  const [first = '', ...rest] = [...program, ...words];
+  const [first = '', ...rest] = [...program, ...args];
   return spawn(first, rest, {
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],

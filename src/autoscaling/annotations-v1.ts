@@ -4,7 +4,7 @@
  */
 import { decode } from '#kubernetes/decode.ts';
 import { Field, isFields, Refusals } from '#kubernetes/field.ts';
-import type { Value } from '#kubernetes/yaml.ts';
+import type { Value } from '#kubernetes/yaml-values.ts';
 
 const PREFIX = 'autoscaling.alpha.kubernetes.io/';
 

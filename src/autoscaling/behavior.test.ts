@@ -20,7 +20,7 @@ function follow(wanted: (atSeconds: number) => number, from: number, spec: Autos
   let [current, history] = [from, NO_HISTORY];
   return Array.from({ length: periods }, (_, index) => {
     const atSeconds = index * 15;
-    const step = stepTowards(wanted(atSeconds), current, atSeconds, spec, history);
+    const step = stepTowards(wanted(atSeconds), { current, atSeconds, spec }, history);
     ({ replicas: current, history } = step);
     return current;
   });
@@ -124,11 +124,11 @@ describe('the behavior of the autoscaler', () => {
   });
 
   it('says what held it back', () => {
-    assert.equal(stepTowards(9, 1, 0, SPEC, NO_HISTORY).limitedBy, 'policy');
-    assert.equal(stepTowards(2000, 900, 0, SPEC, NO_HISTORY).limitedBy, 'bounds');
-    const { history } = stepTowards(8, 8, 0, SPEC, NO_HISTORY);
-    assert.equal(stepTowards(2, 8, 15, SPEC, history).limitedBy, 'window');
-    assert.equal(stepTowards(8, 8, 15, SPEC, history).limitedBy, null);
+    assert.equal(stepTowards(9, { current: 1, atSeconds: 0, spec: SPEC }, NO_HISTORY).limitedBy, 'policy');
+    assert.equal(stepTowards(2000, { current: 900, atSeconds: 0, spec: SPEC }, NO_HISTORY).limitedBy, 'bounds');
+    const { history } = stepTowards(8, { current: 8, atSeconds: 0, spec: SPEC }, NO_HISTORY);
+    assert.equal(stepTowards(2, { current: 8, atSeconds: 15, spec: SPEC }, history).limitedBy, 'window');
+    assert.equal(stepTowards(8, { current: 8, atSeconds: 15, spec: SPEC }, history).limitedBy, null);
   });
 
   it('stays within the bounds and the policies whatever is wanted', () => {

@@ -18,14 +18,16 @@ export type Step = {
   readonly history: History;
 };
 
+/** What a decision is made on. */
+type Situation = {
+  readonly current: number;
+  readonly atSeconds: number;
+  readonly spec: AutoscalerSpec;
+};
+
 /** The next number of replicas, from the current one and the one that is wanted. */
-export function stepTowards(
-  wanted: number,
-  current: number,
-  atSeconds: number,
-  spec: AutoscalerSpec,
-  history: History,
-): Step {
+export function stepTowards(wanted: number, situation: Situation, history: History): Step {
+  const { current, atSeconds, spec } = situation;
   const recommendations = [...history.recommendations, { atSeconds, replicas: wanted }];
   if (current < spec.minReplicas || current > spec.maxReplicas) {
     // Into the bounds at once, whatever the metrics say.
@@ -37,11 +39,9 @@ export function stepTowards(
       history: { recommendations: history.recommendations, changes },
     };
   }
-  const stable = spec.hasBehavior
-    ? stabilized(current, atSeconds, spec, recommendations)
-    : mostOfLate(atSeconds, recommendations);
+  const stable = spec.hasBehavior ? stabilized(situation, recommendations) : mostOfLate(atSeconds, recommendations);
   const allowed = spec.hasBehavior
-    ? rateLimited(stable, current, atSeconds, spec, history.changes)
+    ? rateLimited(stable, situation, history.changes)
     : Math.min(stable, Math.max(2 * current, 4));
   const replicas = bounded(allowed, spec);
   const changes =
@@ -70,40 +70,20 @@ function mostOfLate(atSeconds: number, recommendations: readonly Recommendation[
 }
 
 /** Upwards the least that was wanted within the window, downwards the most: who waits has seen that it stays. */
-function stabilized(
-  current: number,
-  atSeconds: number,
-  { scaleUp, scaleDown }: AutoscalerSpec,
-  recommendations: readonly Recommendation[],
-): number {
+function stabilized({ current, atSeconds, spec }: Situation, recommendations: readonly Recommendation[]): number {
   const within = ({ stabilizationWindowSeconds }: ScalingRules) =>
     recommendations
       .filter((each) => each.atSeconds > atSeconds - stabilizationWindowSeconds || each.atSeconds === atSeconds)
       .map(({ replicas }) => replicas);
-  const least = Math.min(...within(scaleUp));
-  const most = Math.max(...within(scaleDown));
+  const least = Math.min(...within(spec.scaleUp));
+  const most = Math.max(...within(spec.scaleDown));
   return Math.min(Math.max(current, least), most);
 }
 
-function rateLimited(
-  wanted: number,
-  current: number,
-  atSeconds: number,
-  spec: AutoscalerSpec,
-  changes: readonly Change[],
-): number {
-  if (wanted > current) {
-    const most = limitOf(spec.scaleUp, current, atSeconds, changes, 'up', (start, { type, value }) =>
-      type === 'Pods' ? start + value : Math.ceil(start * (1 + value / 100)),
-    );
-    return Math.min(wanted, Math.max(most, current));
-  }
-  if (wanted < current) {
-    const least = limitOf(spec.scaleDown, current, atSeconds, changes, 'down', (start, { type, value }) =>
-      type === 'Pods' ? start - value : Math.floor(start * (1 - value / 100)),
-    );
-    return Math.max(wanted, Math.min(least, current));
-  }
+function rateLimited(wanted: number, situation: Situation, changes: readonly Change[]): number {
+  const { current } = situation;
+  if (wanted > current) return Math.min(wanted, Math.max(limitOf('up', situation, changes), current));
+  if (wanted < current) return Math.max(wanted, Math.min(limitOf('down', situation, changes), current));
   return current;
 }
 
@@ -126,20 +106,25 @@ function remembered(
 
 /** How far the policies allow to go; `Max` and `Min` are of the change. Each counts from the replicas that there were when its period began. */
 function limitOf(
-  { policies, selectPolicy }: ScalingRules,
-  current: number,
-  atSeconds: number,
-  changes: readonly Change[],
   direction: 'up' | 'down',
-  limit: (periodStartReplicas: number, policy: ScalingPolicy) => number,
+  { current, atSeconds, spec }: Situation,
+  changes: readonly Change[],
 ): number {
+  const { policies, selectPolicy } = direction === 'up' ? spec.scaleUp : spec.scaleDown;
   if (selectPolicy === 'Disabled') return current;
   const limits = policies.map((policy) => {
     const since = changes.filter((change) => change.atSeconds > atSeconds - policy.periodSeconds);
     const sinceThen = since.reduce((sum, { replicas }) => sum + replicas, 0);
-    return limit(current - sinceThen, policy);
+    return allowedBy(policy, current - sinceThen, direction);
   });
   const furthest = direction === 'up' ? Math.max(...limits) : Math.min(...limits);
   const nearest = direction === 'up' ? Math.min(...limits) : Math.max(...limits);
   return selectPolicy === 'Max' ? furthest : nearest;
+}
+
+function allowedBy({ type, value }: ScalingPolicy, periodStartReplicas: number, direction: 'up' | 'down'): number {
+  const sign = direction === 'up' ? 1 : -1;
+  if (type === 'Pods') return periodStartReplicas + sign * value;
+  const changed = periodStartReplicas * (1 + (sign * value) / 100);
+  return direction === 'up' ? Math.ceil(changed) : Math.floor(changed);
 }

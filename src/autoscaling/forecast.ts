@@ -62,7 +62,7 @@ export function forecast(parts: ForecastParts): readonly Moment[] {
     const podOf = remembered((replica) => podAt(replica, second, shares, idleCores));
     const pods = replicas.map(podOf);
     const { replicas: wanted, utilization, averageCores } = wishOf(replicas.length, pods, spec.measures, tolerance);
-    const step = stepTowards(wanted, replicas.length, second, spec, history);
+    const step = stepTowards(wanted, { current: replicas.length, atSeconds: second, spec }, history);
     history = step.history;
     const added = Math.max(0, step.replicas - replicas.length);
     // The youngest go first: kubernetes.io, ReplicaSet, "Scaling a ReplicaSet".

@@ -1,4 +1,4 @@
-/** The command line: reads the words, runs one command, gives its exit code. Only this room knows the parser. */
+/** The command line: reads the arguments, runs one command, gives its exit code. Only this room knows the parser. */
 import { CommanderError, Command as Program } from 'commander';
 import { EXIT_CODES } from '#lifecycle/exit-codes.ts';
 import { commands } from './catalog.ts';
@@ -12,8 +12,8 @@ Exit codes:
   3    no capacity at the moment; the same may work later
   130  interrupted by Ctrl-C; what ran was cancelled`;
 
-/** @param words those after the name of the program. Resolves with the exit code; never rejects for what a user may type. */
-export async function runCommand(words: readonly string[], version: string, parts: CommandParts): Promise<number> {
+/** @param args those after the name of the program. Resolves with the exit code; never rejects for what a user may type. */
+export async function runCommand(args: readonly string[], version: string, parts: CommandParts): Promise<number> {
   const { terminal } = parts;
   let exitCode: number = EXIT_CODES.clean;
   const program = new Program('skyops')
@@ -29,7 +29,7 @@ export async function runCommand(words: readonly string[], version: string, part
     });
   }
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     // The parser has said what is wrong; help and version end this way too, with 0.

@@ -1,7 +1,6 @@
 /** Reads a JSON body strictly: what two parsers could understand differently is refused. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { Readable } from 'node:stream';
-import type { FastifyInstance, preParsingHookHandler } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Refusal } from '#foundation/outcome.ts';
 import type { ProblemCode } from './problem.ts';
 
@@ -28,17 +27,8 @@ export function requireJsonType(headers: IncomingHttpHeaders): void {
   });
 }
 
-/** Fastify waits for the end of a body wherever a type is named; that of a request without one has come before anybody could hear it. */
-const endEmptyBody: preParsingHookHandler = (_request, _reply, payload, done) => {
-  done(null, (payload as Readable).readableEnded ? Readable.from([]) : payload);
-};
-
 /** Replaces Fastify's parsers: text/plain is not taken at all, and an empty body is an empty object. */
 export function acceptStrictJson(app: FastifyInstance): void {
-  app.addHook('onRoute', (route) => {
-    // The others have no body that is read.
-    if (!['GET', 'HEAD'].includes(String(route.method))) route.preParsing = endEmptyBody;
-  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {

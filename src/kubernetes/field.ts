@@ -1,6 +1,6 @@
 /** Reads the fields of an object as the API server decodes them, and says in a sentence what it would refuse. */
 import { type Milli, parseQuantity, quantityAsNumber } from './quantity.ts';
-import type { Value } from './yaml.ts';
+import type { Value } from './yaml-values.ts';
 
 export type Fields = { readonly [key: string]: Value };
 

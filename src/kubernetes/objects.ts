@@ -1,7 +1,8 @@
 /** Takes the objects out of the files that somebody names, as kubectl does, and remembers where each of them stands. */
 import { decode } from './decode.ts';
 import { Field, isFields, Refusals } from './field.ts';
-import { readDocuments, type Value } from './yaml.ts';
+import { readDocuments } from './yaml.ts';
+import type { Value } from './yaml-values.ts';
 
 export type ManifestFile = { readonly path: string; readonly text: string };
 

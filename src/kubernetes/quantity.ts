@@ -1,5 +1,5 @@
 /** Quantities as Kubernetes reads and rounds them (apimachinery, resource.Quantity): every spelling that the API server takes. */
-import type { Value } from './yaml.ts';
+import type { Value } from './yaml-values.ts';
 
 /** Thousandths, rounded up as the API server stores them; negative ones are away from zero. */
 export type Milli = bigint;

@@ -43,7 +43,7 @@ export function startWatchdog(
   onFailure: (cause: unknown) => void,
 ): void {
   if (stallTimeoutSeconds === 0) return;
-  // The first of the periods may have begun just before the loop stood still.
+  // The first of the periods may have started just before the loop froze.
   const periodMs = (stallTimeoutSeconds * 1000) / (PATIENCE - 1);
   const beats = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const count = new Int32Array(beats);

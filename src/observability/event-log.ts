@@ -1,6 +1,7 @@
 /** What happens, as log lines: a fixed message and fields with stable names. */
 import type { Clock } from '#foundation/clock.ts';
 import type { TraceContext } from '#foundation/trace-context.ts';
+import { tricks } from '#foundation/tricks.ts';
 import type { SimulationEvent } from '#simulation/engine.ts';
 import type { Log } from './logger.ts';
 import { createRequestLine } from './request-line.ts';
@@ -21,7 +22,9 @@ export function createEventLog({ logger, base, writeSoon }: EventLogParts, { epo
     request: (record) => {
       const level = record.isProbe ? 'debug' : 'info';
       // What went wrong is a line of its own under the same request id; this one only counts and times.
-      if (logger.isLevelEnabled(level)) writeSoon(lineOf(record, level));
+      if (!logger.isLevelEnabled(level)) return;
+      if (tricks.requestLine) writeSoon(lineOf(record, level));
+      else logger[level](requestFields(record), 'request finished');
     },
     requestFailed: (requestId, trace, cause) =>
       logger.error({ request_id: requestId, ...traceFields(trace), err: cause }, 'request failed'),
@@ -51,6 +54,12 @@ export function createEventLog({ logger, base, writeSoon }: EventLogParts, { epo
       else logger.error({ ...fields, err: event.failure }, 'simulation failed');
     },
   };
+}
+
+/** The same line, for pino to write. */
+function requestFields({ requestId, trace, method, path, status, durationMs, bytesSent, client }: RequestRecord) {
+  const duration_ms = Math.round(durationMs * 1000) / 1000;
+  return { request_id: requestId, ...traceFields(trace), method, path, status, duration_ms, bytes: bytesSent, client };
 }
 
 /** Under the names that OpenTelemetry gives them in logs that are not its own, so that a store can join the two. */

@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import sonicBoom from 'sonic-boom';
+import { tricks } from '#foundation/tricks.ts';
 
 export type LogOutput = {
   /** Takes whole lines. `ascii` promises that there is nothing else in them: they need not be looked at character by character. */
@@ -23,7 +24,7 @@ export function openLogOutput(stdout: Stdout, maxBytes: number, onDropped: OnDro
   // What a container has, and a service of systemd.
   const stream = stat.isFIFO() || stat.isSocket() ? stdout.stream() : undefined;
   // For a socket of datagrams Node has a stream that throws away whatever it is given.
-  return stream instanceof Socket
+  return stream instanceof Socket && tricks.pipeLog
     ? overPipe(stream, maxBytes, onDropped)
     : throughThreads(stdout.fd, maxBytes, onDropped);
 }

@@ -5,8 +5,16 @@ import type { Caps } from './capacity/caps.ts';
 import { grantableCores } from './capacity/cpu.ts';
 import { grantableBytes } from './capacity/memory.ts';
 import { type Reservation, secondsUntil } from './capacity/reservation.ts';
-import { type Entry, elapsedSeconds, type Moment, type Origin, simulationOf, summaryOf } from './entry.ts';
-import type { Context, Plan, Startable, Work } from './kind.ts';
+import {
+  type Entry,
+  elapsedSeconds,
+  type Moment,
+  type Origin,
+  simulationOf,
+  summaryOf,
+  unlessAborted,
+} from './entry.ts';
+import type { Context, Plan, Startable } from './kind.ts';
 import type { EngineRefusalCode } from './refusals.ts';
 import type { Ending } from './report.ts';
 import type { Simulation, SimulationSummary } from './simulation.ts';
@@ -254,18 +262,4 @@ function stop(entry: Entry, because: Ending): Promise<Simulation> {
   entry.work?.stop();
   entry.aborting.abort();
   return entry.ended.promise;
-}
-
-/** What the work became, or nothing if it was cancelled before it started; then it is stopped as soon as it does. */
-async function unlessAborted(starting: Promise<Work>, aborted: AbortSignal): Promise<Work | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const onAbort = () => {
-    resolve(undefined);
-    starting.then((work) => work.stop()).catch(() => {});
-  };
-  aborted.addEventListener('abort', onAbort, { once: true });
-  if (aborted.aborted) onAbort();
-  const work = await Promise.race([starting, promise]);
-  aborted.removeEventListener('abort', onAbort);
-  return work;
 }

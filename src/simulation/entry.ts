@@ -75,3 +75,17 @@ export function summaryOf(...input: Parameters<typeof simulationOf>): Simulation
   const { samples: _, ...summary } = simulationOf(...input);
   return summary as SimulationSummary;
 }
+
+/** What the work became, or nothing if it was cancelled before it started; then it is stopped as soon as it does. */
+export async function unlessAborted(starting: Promise<Work>, aborted: AbortSignal): Promise<Work | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const onAbort = () => {
+    resolve(undefined);
+    starting.then((work) => work.stop()).catch(() => {});
+  };
+  aborted.addEventListener('abort', onAbort, { once: true });
+  if (aborted.aborted) onAbort();
+  const work = await Promise.race([starting, promise]);
+  aborted.removeEventListener('abort', onAbort);
+  return work;
+}

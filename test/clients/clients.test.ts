@@ -15,13 +15,13 @@ const NODE_TOOLS = join(ROOT, 'tools/clients/node_modules');
 const PYTHON = join(ROOT, '.cache/python/bin');
 
 /** Runs a program; its output is the message where it fails. */
-function run(program: string, words: readonly string[], cwd: string): Promise<string> {
+function run(program: string, args: readonly string[], cwd: string): Promise<string> {
   return new Promise((resolve, reject) => {
     // One of them calls a formatter that stands beside it.
     const env = { ...process.env, PATH: `${PYTHON}:${process.env['PATH']}` };
-    execFile(program, words, { cwd, env, encoding: 'utf8', maxBuffer: 2 ** 26 }, (error, out, err) => {
+    execFile(program, args, { cwd, env, encoding: 'utf8', maxBuffer: 2 ** 26 }, (error, out, err) => {
       if (error === null) resolve(out);
-      else reject(new Error(`${program} ${words.join(' ')}\n${out}\n${err}`));
+      else reject(new Error(`${program} ${args.join(' ')}\n${out}\n${err}`));
     });
   });
 }
@@ -47,7 +47,7 @@ describe('a client that is made from the OpenAPI document', () => {
     symlinkSync(NODE_TOOLS, join(folder, 'node_modules'));
     copyFileSync(join(HERE, 'try.ts'), join(folder, 'try.ts'));
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-    const tool = (name: string, ...words: string[]) => run(join(NODE_TOOLS, '.bin', name), words, folder);
+    const tool = (name: string, ...args: string[]) => run(join(NODE_TOOLS, '.bin', name), args, folder);
     await tool('openapi-typescript', 'openapi.json', '--output', 'schema.d.ts');
     await tool(
       'tsc',
@@ -71,7 +71,7 @@ describe('a client that is made from the OpenAPI document', () => {
       'project_name_override: skyops-client\npackage_name_override: skyops_client\n',
     );
     // A warning is a piece of the client that is left out.
-    const words = [
+    const args = [
       'generate',
       '--path',
       'openapi.json',
@@ -81,7 +81,7 @@ describe('a client that is made from the OpenAPI document', () => {
       'config.yaml',
       '--fail-on-warning',
     ];
-    await run(join(PYTHON, 'openapi-python-client'), words, folder);
+    await run(join(PYTHON, 'openapi-python-client'), args, folder);
     copyFileSync(join(HERE, 'try.py'), join(folder, 'client/try.py'));
     assert.match(await run(join(PYTHON, 'python'), ['try.py', url], join(folder, 'client')), /all of it is so/);
   });

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 type Recorded = {
   readonly name: string;
   /** Of `skyops hpa`, with one space between them. */
-  readonly words: string;
+  readonly args: string;
   /** After each decision of the controller. */
   readonly replicas: readonly number[];
   /**
@@ -26,15 +26,15 @@ const recorded: readonly Recorded[] = JSON.parse(
 );
 const SKYOPS = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-function foretold(words: string): readonly number[] {
-  const said = execFileSync(process.execPath, [SKYOPS, 'hpa', ...words.split(' '), '--json'], { encoding: 'utf8' });
+function forecastOf(args: string): readonly number[] {
+  const said = execFileSync(process.execPath, [SKYOPS, 'hpa', ...args.split(' '), '--json'], { encoding: 'utf8' });
   return JSON.parse(said).moments.map(({ replicas }: { replicas: number }) => replicas);
 }
 
 describe('the forecast of the autoscaler, against a real controller', () => {
-  for (const { name, words, replicas, differing } of recorded) {
+  for (const { name, args, replicas, differing } of recorded) {
     it(`foretells ${replicas.length - differing} of ${replicas.length} decisions: ${name}`, () => {
-      const forecast = foretold(words);
+      const forecast = forecastOf(args);
       const others = replicas.filter((count, index) => count !== forecast[index]).length;
       assert.ok(others <= differing, `real     ${replicas}\nforetold ${forecast.slice(0, replicas.length)}`);
     });

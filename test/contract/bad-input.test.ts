@@ -318,7 +318,7 @@ describe('bad input', () => {
     const { socket, received } = open(test, url);
     // Open for as long as the stream, which is before the answer that is the last.
     socket.write('GET /events HTTP/1.1\r\nHost: a\r\n\r\n');
-    await until('the stream has begun', () => received.text.includes('text/event-stream'));
+    await until('the stream has started', () => received.text.includes('text/event-stream'));
     socket.write(`${SIMULATE}Expect: magic\r\n\r\n`.repeat(100));
     await until('it is closed', () => socket.closed);
   });
@@ -332,7 +332,7 @@ describe('bad input', () => {
   it('carries out nothing behind a stream of HTTP/1.0, which ends with its connection', async (test) => {
     const { url, ask } = await startInProcess(test);
     const { received } = open(test, url, `GET /events HTTP/1.0\r\nConnection: keep-alive\r\n\r\n${BEHIND}`);
-    await until('the stream has begun', () => received.text.includes('text/event-stream'));
+    await until('the stream has started', () => received.text.includes('text/event-stream'));
     await assertNothingStarted({ ask });
   });
 

@@ -57,7 +57,7 @@ describe('connections', () => {
     assert.deepEqual(statusesIn(received, false), [...Array.from({ length: 16 }, () => 200), 429]);
   });
 
-  it('are renewed after some ten thousand requests, by an answer that says so', { timeout: 60_000 }, async (test) => {
+  it('are recycled after some ten thousand requests, by an answer that says so', { timeout: 60_000 }, async (test) => {
     const { url } = await startInProcess(test, { SKYOPS_LOG_LEVEL: 'silent' });
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     test.after(() => socket.destroy());

@@ -34,7 +34,7 @@ say 'the forecast'
 make install
 # What a kind node can give bounds the demo: 540m over at most five replicas of 200m.
 forecast=$(helm template skyops charts/skyops --namespace "$namespace" | ./skyops hpa --file - --load 540m --json)
-expected=$(jq .resting_replicas <<<"$forecast")
+expected=$(jq .settled_replicas <<<"$forecast")
 echo "$expected replicas"
 
 # SkyOps' own command, in a pod as restricted as the others; prints its report.
@@ -60,7 +60,7 @@ reaches() { # COUNT SECONDS
     sleep 1
   done
   in_namespace describe hpa skyops
-  fail "$(replicas) replicas, $1 were foretold"
+  fail "$(replicas) replicas, $1 were forecast"
 }
 
 say 'the load, and what comes of it'

@@ -131,8 +131,8 @@ describe('the image', { concurrency: false }, () => {
     if (!hasImage(test)) return;
     const [{ Config: config }] = JSON.parse(podmanSays('image', 'inspect', IMAGE));
     const attempt = (code: string) => {
-      const words = [...config.Entrypoint.slice(0, -1), '-e', code];
-      return podman('run', '--rm', '--network', 'none', '--entrypoint', JSON.stringify(words), IMAGE);
+      const args = [...config.Entrypoint.slice(0, -1), '-e', code];
+      return podman('run', '--rm', '--network', 'none', '--entrypoint', JSON.stringify(args), IMAGE);
     };
     const allowed = attempt(
       "require('fs').readFileSync('/app/package.json'); require('fs').readFileSync('/proc/self/stat')",
@@ -165,10 +165,10 @@ describe('the image', { concurrency: false }, () => {
         console.log(isCached());
         process.exit();
       });`;
-    const words = [...config.Entrypoint.slice(0, -1), '-e', code];
+    const args = [...config.Entrypoint.slice(0, -1), '-e', code];
     const { stdout, stderr } = podman(
       ...['run', '--rm', '--network', 'none', '--env', 'SKYOPS_LOG_LEVEL=silent'],
-      ...['--entrypoint', JSON.stringify(words), IMAGE],
+      ...['--entrypoint', JSON.stringify(args), IMAGE],
     );
     assert.equal(stdout, 'true\n', stderr);
   });

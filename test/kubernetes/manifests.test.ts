@@ -17,7 +17,8 @@ import {
 } from '#autoscaling/spec.ts';
 import { decoded } from '#command/hpa/manifest-files.ts';
 import { parseQuantity } from '#kubernetes/quantity.ts';
-import { readDocuments, type Value } from '#kubernetes/yaml.ts';
+import { readDocuments } from '#kubernetes/yaml.ts';
+import type { Value } from '#kubernetes/yaml-values.ts';
 
 const table = (name: string) => JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), 'utf8'));
 
@@ -304,7 +305,7 @@ describe('how far the autoscaler goes, as horizontal.go lets it', () => {
         replicas,
       }));
       const from = (wanted: number) =>
-        stepTowards(wanted, given.replicas, atSeconds, spec, { recommendations: [], changes }).replicas;
+        stepTowards(wanted, { current: given.replicas, atSeconds, spec }, { recommendations: [], changes }).replicas;
       assert.equal(from(2 ** 31), Math.max(most, given.replicas), JSON.stringify(given));
       assert.equal(from(1), Math.max(1, Math.min(least, given.replicas)), JSON.stringify(given));
     }

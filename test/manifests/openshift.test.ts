@@ -5,8 +5,8 @@ import { helmSays } from '#test/support/kubernetes-tools.ts';
 import { byKind, CHART, chart, containerOf, type Manifest, manifestsOf, OPENSHIFT } from './support/renderings.ts';
 
 const OPENSHIFT_API = ['--api-versions', 'security.openshift.io/v1'];
-const rendered = (...words: readonly string[]) =>
-  manifestsOf(helmSays(4, 'template', 'skyops', CHART, '--namespace', 'demo', ...words));
+const rendered = (...args: readonly string[]) =>
+  manifestsOf(helmSays(4, 'template', 'skyops', CHART, '--namespace', 'demo', ...args));
 const podOf = (manifests: readonly Manifest[]) => byKind(manifests, 'Deployment')?.spec.template.spec;
 
 describe('the chart on OpenShift', () => {
@@ -44,8 +44,8 @@ describe('the chart on OpenShift', () => {
   });
 
   it('leaves single ids out with null as well, without a word about OpenShift', () => {
-    const words = ['podSecurityContext.runAsUser=null', 'podSecurityContext.runAsGroup=null'];
-    assert.deepEqual(podOf(rendered('--set', words.join())).securityContext, {
+    const args = ['podSecurityContext.runAsUser=null', 'podSecurityContext.runAsGroup=null'];
+    assert.deepEqual(podOf(rendered('--set', args.join())).securityContext, {
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },
     });

@@ -23,7 +23,7 @@ const byAutoscaler = {
 type Live = { readonly replicas: number; readonly annotations?: object; readonly managedFields?: readonly object[] };
 
 /** @param live the Deployment that the cluster has; nothing where there is none. */
-async function rendered(test: TestContext, version: HelmVersion, live: Live | undefined, ...words: readonly string[]) {
+async function rendered(test: TestContext, version: HelmVersion, live: Live | undefined, ...args: readonly string[]) {
   const { replicas, annotations, managedFields } = live ?? {};
   const metadata = {
     name: 'skyops',
@@ -44,7 +44,7 @@ async function rendered(test: TestContext, version: HelmVersion, live: Live | un
   const said = helmSays(
     version,
     ...['template', 'skyops', CHART, '--namespace', 'demo', '--dry-run=server', '--disable-openapi-validation'],
-    ...['--kube-apiserver', `http://127.0.0.1:${port}`, '--show-only', 'templates/deployment.yaml', ...words],
+    ...['--kube-apiserver', `http://127.0.0.1:${port}`, '--show-only', 'templates/deployment.yaml', ...args],
   );
   await cluster.terminate();
   const { metadata: has, spec } = manifestsOf(said)[0] ?? assert.fail();
@@ -84,13 +84,13 @@ describe('the replicas of a Deployment with an autoscaler', () => {
   }
 
   it('are as kept with KEDA', async (test) => {
-    const words = ['--set', 'autoscaling.enabled=false,keda.enabled=true,autoscaling.minReplicas=4'];
-    assert.equal((await rendered(test, 4, { replicas: 3 }, ...words)).replicas, 4);
+    const args = ['--set', 'autoscaling.enabled=false,keda.enabled=true,autoscaling.minReplicas=4'];
+    assert.equal((await rendered(test, 4, { replicas: 3 }, ...args)).replicas, 4);
   });
 
   it('are those of replicaCount without one, and leave no word about an autoscaler', async (test) => {
-    const words = ['--set', 'autoscaling.enabled=false,replicaCount=4'];
-    assert.deepEqual(await rendered(test, 4, { replicas: 7, annotations: OMITTED }, ...words), {
+    const args = ['--set', 'autoscaling.enabled=false,replicaCount=4'];
+    assert.deepEqual(await rendered(test, 4, { replicas: 7, annotations: OMITTED }, ...args), {
       replicas: 4,
       annotations: undefined,
     });

@@ -33,11 +33,11 @@ function metricsOf(expression: string): string[] {
 describe('the rules', () => {
   it('are right for promtool, and fire exactly when their tests say', (test) => {
     if (!hasTool(test, 'promtool')) return;
-    for (const words of [
+    for (const args of [
       ['check', 'rules', '--lint-fatal', RULES],
       ['test', 'rules', TESTS],
     ]) {
-      const { status, stdout, stderr } = spawnSync('promtool', words, { encoding: 'utf8' });
+      const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
       assert.equal(status, 0, stdout + stderr);
     }
   });

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { cpuSecondsOf, environmentOf, MAIN, startOwnProcess } from '#test/support/own-process.ts';
 import { until } from '#test/support/until.ts';
 
-function start(test: TestContext, words: string): ChildProcess & { readonly said: Promise<string> } {
-  const child = spawn(process.execPath, [MAIN, ...words.split(' ')], {
+function start(test: TestContext, args: string): ChildProcess & { readonly said: Promise<string> } {
+  const child = spawn(process.execPath, [MAIN, ...args.split(' ')], {
     env: environmentOf({}),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -25,9 +25,9 @@ async function exitCodeOf(child: ChildProcess): Promise<number | null> {
 describe('skyops simulate, as a process', () => {
   it('burns what its report says, and not much beside it', async (test) => {
     const child = start(test, 'simulate cpu --cpu 500m --for 4s --json');
-    let burnt = 0;
+    let used = 0;
     const watch = setInterval(() => {
-      if (child.exitCode === null) burnt = cpuSecondsOf(child.pid ?? 0);
+      if (child.exitCode === null) used = cpuSecondsOf(child.pid ?? 0);
     }, 50);
     const { delivered, ended_because } = JSON.parse(await child.said);
     clearInterval(watch);
@@ -36,7 +36,7 @@ describe('skyops simulate, as a process', () => {
     // Never more than asked; a shared machine may give less.
     assert.ok(delivered.core_seconds <= 2.05 && delivered.core_seconds >= 1.5, `${delivered.core_seconds}`);
     // Start and warm-up of two threads cost up to a second of CPU time where the sources are compiled anew.
-    assert.ok(burnt >= delivered.core_seconds - 0.2 && burnt <= delivered.core_seconds + 2.5, `${burnt} s`);
+    assert.ok(used >= delivered.core_seconds - 0.2 && used <= delivered.core_seconds + 2.5, `${used} s`);
   });
 
   it('takes the load away at Ctrl-C and still reports', async (test) => {
@@ -59,15 +59,24 @@ describe('skyops simulate, as a process', () => {
     assert.ok(log.some(({ msg, ended_because }) => msg === 'simulation ended' && ended_because === 'cancelled'));
   });
 
-  it('foretells what a load makes the shipped autoscaler do, as the arithmetic says', async (test) => {
+  it('forecasts what a load makes the shipped autoscaler do, as the arithmetic says', async (test) => {
     const folder = fileURLToPath(new URL('../../k8s', import.meta.url));
     const child = start(test, `hpa --file ${folder} --load 540m --json`);
     const said = JSON.parse(await child.said);
     assert.equal(await exitCodeOf(child), 0);
     // 540m over 120m each.
-    assert.equal(said.resting_replicas, 5);
+    assert.equal(said.settled_replicas, 5);
     assert.equal(said.utilization_at_start, 136);
     assert.equal(said.moments.at(-1).replicas, 5);
+    const names: string[] = [];
+    JSON.stringify(said, (name, value: unknown) => {
+      names.push(name);
+      return value;
+    });
+    assert.deepEqual(
+      names.filter((name) => !/^[a-z0-9_]*$/.test(name)),
+      [],
+    );
     const wrong = start(test, `hpa --file ${folder} --load 540m --min 5 --max 2`);
     assert.equal(await wrong.said, '');
     assert.equal(await exitCodeOf(wrong), 2);

@@ -235,7 +235,7 @@ describe('the life of the process', () => {
   it('a client that stalls is cut at the deadline: exit code 1, and the log says what was cut', async (test) => {
     const { url, child, log, exited } = await startOwnProcess(test, { SKYOPS_DRAIN_TIMEOUT_SECONDS: '1' });
     await stall(test, url);
-    await until('the request has begun', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
+    await until('the request has started', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
     child.kill('SIGTERM');
     assert.deepEqual(await exited, { code: 1, signal: null });
     const last = log.at(-1);
@@ -285,7 +285,7 @@ describe('the life of the process', () => {
       'the deadline',
       async ({ child, url }, test) => {
         await stall(test, url);
-        await until('the request has begun', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
+        await until('the request has started', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
         child.kill('SIGTERM');
       },
       'service stopped, open requests were cut',
@@ -295,7 +295,7 @@ describe('the life of the process', () => {
       'a third signal',
       async ({ child, log, url }, test) => {
         await stall(test, url);
-        await until('the request has begun', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
+        await until('the request has started', async () => /in_flight 2/.test((await get(`${url}/metrics`)).body));
         // Again and again, as somebody does who has had enough: those that come too soon are echoes.
         const timer = setInterval(() => child.kill('SIGTERM'), 50);
         await once(child, 'exit');

@@ -47,14 +47,14 @@ describe('the load', () => {
       await pause(100);
     }
     const report = (await (await answer).json()) as { delivered: { core_seconds: number }; accuracy: number };
-    const burnt = cpuSecondsOf(pid) - before;
+    const used = cpuSecondsOf(pid) - before;
     const idle = idleCoresOfMachine().idleSeconds - machineBefore.idleSeconds;
 
     // The rest of the process works too, for this test's own requests among others: at most half a core of it.
     const delivered = report.delivered.core_seconds;
     assert.ok(delivered <= cores * SECONDS * 1.001, `${delivered} core-seconds delivered`);
-    assert.ok(burnt >= delivered - 0.05, `${burnt} s burnt, ${delivered} s reported`);
-    assert.ok(burnt <= delivered + SECONDS * 0.5, `${burnt} s burnt, ${delivered} s reported`);
+    assert.ok(used >= delivered - 0.05, `${used} s used, ${delivered} s reported`);
+    assert.ok(used <= delivered + SECONDS * 0.5, `${used} s used, ${delivered} s reported`);
     // What a shared machine does not give, others have: the cores that the threads are for were hardly ever idle.
     const spare = (machineBefore.cores - cores) * SECONDS;
     assert.ok(
@@ -121,9 +121,9 @@ describe('the load', () => {
         (sum, [, value]) => sum + Number(value),
         0,
       );
-    assert.ok(count('skyops_simulations_started_total') > 100, 'hardly any had begun');
+    assert.ok(count('skyops_simulations_started_total') > 100, 'hardly any had started');
     assert.equal(count('skyops_simulations_ended_total'), count('skyops_simulations_started_total'));
-    // All of what may be burnt is there again.
+    // All of what may be used is there again.
     const whole = await simulate(url, { seconds: 0.2, parallelism: 2 });
     assert.equal(((await whole.json()) as { granted: { limited_by: unknown } }).granted.limited_by, null);
   });

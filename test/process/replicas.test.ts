@@ -46,9 +46,9 @@ async function startService(test: TestContext, isHasty: boolean) {
   return { url: `http://127.0.0.1:${port}`, running };
 }
 
-async function run(words: string, interrupt = new AbortController().signal) {
+async function run(args: string, interrupt = new AbortController().signal) {
   let [out, err] = ['', ''];
-  const exitCode = await runCommand(words.split(' '), '1.2.3', {
+  const exitCode = await runCommand(args.split(' '), '1.2.3', {
     terminal: {
       out: (text) => {
         out += text;

@@ -74,7 +74,7 @@ describe('the end among hostile clients', { timeout: 600_000 }, () => {
         body: JSON.stringify({ parallelism: 8, seconds: 600 }),
       });
       assert.equal(largest.status, 202);
-      await until('all streams and all stalled bodies have begun', async () => {
+      await until('all streams and all stalled bodies have started', async () => {
         const metrics = await (await fetch(`${replica.url}/metrics`, { headers: { connection: 'close' } })).text();
         const inFlight = Number(/^skyops_http_requests_in_flight (\d+)/m.exec(metrics)?.[1]);
         return inFlight >= STALLED + READERS;

@@ -41,8 +41,8 @@ async function deployment(test: TestContext, count: number, settings: Readonly<R
   return { replicas, balancer, url: `http://127.0.0.1:${front}` };
 }
 
-function load(test: TestContext, url: string, ...words: readonly string[]) {
-  const child = spawn(process.execPath, [MAIN, 'load', '--url', url, '--json', ...words], {
+function load(test: TestContext, url: string, ...args: readonly string[]) {
+  const child = spawn(process.execPath, [MAIN, 'load', '--url', url, '--json', ...args], {
     env: environmentOf({}),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -34,8 +34,8 @@ export async function startOwnProcess(
   /** The sources, or a bundle of them. */
   main = MAIN,
 ): Promise<OwnProcess> {
-  const [command = '', ...words] = [...launcher, process.execPath, ...nodeOptions, main];
-  const child = spawn(command, words, {
+  const [command = '', ...args] = [...launcher, process.execPath, ...nodeOptions, main];
+  const child = spawn(command, args, {
     env: environmentOf({ SKYOPS_DRAIN_DELAY_SECONDS: '0', ...settings }),
     stdio: ['ignore', 'pipe', 'inherit'],
   });

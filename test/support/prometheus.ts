@@ -42,14 +42,14 @@ export async function startPrometheus(
 ): Promise<Prometheus> {
   const folder = makeFileTree(test, { ...files, 'prometheus.yml': config });
   const port = await freePort();
-  const words = [
+  const args = [
     `--config.file=${folder}/prometheus.yml`,
     `--storage.tsdb.path=${folder}/data`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=error',
     ...features.map((feature) => `--enable-feature=${feature}`),
   ];
-  runForTest(test, 'prometheus', words);
+  runForTest(test, 'prometheus', args);
   const url = `http://127.0.0.1:${port}`;
   const get = async (path: string) => {
     const response = await fetch(`${url}${path}`, { headers: { connection: 'close' } });
@@ -78,8 +78,8 @@ export async function startPrometheus(
 }
 
 /** Starts a program that is stopped after the test. */
-export function runForTest(test: TestContext, command: string, words: readonly string[]): void {
-  const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+export function runForTest(test: TestContext, command: string, args: readonly string[]): void {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const exited = new Promise((resolve) => child.once('exit', resolve));
   test.after(async () => {
     child.kill('SIGTERM');

@@ -33,7 +33,7 @@ export type Run = {
   readonly said: string;
   /**
    * From 0 to 1: how much of the time in which its processors could have run they had to wait for others on this machine. Inside, nobody can tell:
-   * a program that burns is accounted for that time too, and has burnt more than it meant to when it next looks.
+   * a program that burns is accounted for that time too, and has used more than it meant to when it next looks.
    */
   readonly waitedShare: number;
 };
@@ -123,7 +123,7 @@ function packFileSystem(folder: string): string {
 }
 
 const place = (root: string, from: string, to: string) => copyFileSync(from, join(root, to));
-const output = (command: string, words: readonly string[]) =>
-  spawnSync(command, words, { cwd: ROOT, encoding: 'utf8' }).stdout;
+const output = (command: string, args: readonly string[]) =>
+  spawnSync(command, args, { cwd: ROOT, encoding: 'utf8' }).stdout;
 const pathOf = (tool: string) => realpathSync(output('sh', ['-c', `command -v ${tool}`]).trim());
 const librariesOf = (program: string) => [...new Set(output('ldd', [program]).match(/\/[^ ]+(?= \()/g) ?? [])];

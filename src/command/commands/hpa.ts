@@ -19,7 +19,7 @@ import type { Command } from '../command.ts';
 import { type ForecastPictureParts, forecastPicture } from '../forecast-picture.ts';
 import { forecastParts, type Given, type Parts } from '../hpa/given.ts';
 import { readFiles } from '../hpa/manifest-files.ts';
-import { pageOf, type Row, summaryOf, tableOf } from '../hpa/page.ts';
+import { momentInJson, pageOf, type Row, summaryOf, tableOf } from '../hpa/page.ts';
 import type { Terminal } from '../terminal.ts';
 
 const EXAMPLES = `
@@ -81,7 +81,11 @@ export const hpaCommand: Command = (program, { terminal }, done) => {
       const { parts } = chosen.value;
       const moments = forecast(parts);
       const said = summaryOf(parts, moments);
-      terminal.out(given.json ? inJson({ ...said, moments }) : pageOf(said, moments, parts.spec.measures));
+      terminal.out(
+        given.json
+          ? inJson({ ...said, moments: moments.map(momentInJson) })
+          : pageOf(said, moments, parts.spec.measures),
+      );
       try {
         if (given.picture !== undefined) await writePicture(given.picture, { ...parts, moments, summary: said.load });
         done(EXIT_CODES.clean);

@@ -1,4 +1,4 @@
-/** skyops load: keeps a whole Deployment busy with an exact total, and reports who burnt how much of it. */
+/** skyops load: keeps a whole Deployment busy with an exact total, and reports who used how much of it. */
 import { Option } from 'commander';
 import { shownAddress } from '#client/http-client.ts';
 import { shownCores } from '#foundation/quantity.ts';

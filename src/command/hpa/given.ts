@@ -39,7 +39,7 @@ export type Parts = ForecastParts &
     readonly mostLoadCores: number;
   };
 
-/** What is given in words wins over what is in the file. */
+/** What is given by options wins over what is in the file. */
 export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts, readonly string[]> {
   const errors: string[] = [];
   const measures = measuresOf(given, file, errors);
@@ -49,26 +49,8 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
   const minReplicas = given.min ?? file?.spec.minReplicas ?? 1;
   const startReplicas = given.replicas ?? Math.max(1, minReplicas);
   errors.push(...boundErrors(given, file, minReplicas, maxReplicas ?? minReplicas, startReplicas));
-  if (file?.replicas === 0 && given.replicas === undefined && minReplicas > 0) {
-    errors.push(
-      'the workload has replicas: 0, which switches its autoscaler off. Take the field away, or give --replicas for what runs.',
-    );
-  }
-  const requested = measures.find((measure) => measure.type === 'utilization')?.requestCores;
-  if (
-    limitCores !== null &&
-    requested !== undefined &&
-    limitCores < requested &&
-    (given.limit ?? given.request) !== undefined
-  ) {
-    const named = (option: 'limit' | 'request', cores: number) =>
-      `${given[option] === undefined ? `the ${option} of the file` : `--${option}`}, which is ${shownCores(cores)}`;
-    errors.push(`${named('request', requested)}, must be at most ${named('limit', limitCores)}.`);
-  }
-  if (!(given.for >= 60 && given.for <= LONGEST_SECONDS)) errors.push('--for must be from 1m to 24h.');
-  if (given.tolerance !== undefined && !(given.tolerance >= 0 && given.tolerance < 1)) {
-    errors.push('--tolerance must be at least 0 and below 1.');
-  }
+  errors.push(...switchedOffErrors(given, file, minReplicas), ...limitErrors(given, measures, limitCores));
+  errors.push(...rangeErrors(given));
   const behavior = given.behavior === undefined ? undefined : readBehavior(given.behavior);
   if (behavior?.ok === false) errors.push(...behavior.refusal);
   const { hasBehavior, scaleUp, scaleDown } = (behavior?.ok ? behavior.value : file?.spec) ?? NO_BEHAVIOR;
@@ -97,6 +79,30 @@ export function forecastParts(given: Given, file?: ManifestParts): Outcome<Parts
     loadCores: (atSeconds) => given.load * partAt(shape, atSeconds, given.for),
     seconds: given.for,
   });
+}
+
+function switchedOffErrors(given: Given, file: ManifestParts | undefined, minReplicas: number): readonly string[] {
+  if (file?.replicas !== 0 || given.replicas !== undefined || minReplicas === 0) return [];
+  return [
+    'the workload has replicas: 0, which switches its autoscaler off. Take the field away, or give --replicas for what runs.',
+  ];
+}
+
+/** Kubernetes refuses a request above the limit; what the files say has been looked at there. */
+function limitErrors(given: Given, measures: readonly Measure[], limitCores: number | null): readonly string[] {
+  const requested = measures.find((measure) => measure.type === 'utilization')?.requestCores;
+  const isGiven = (given.limit ?? given.request) !== undefined;
+  if (!isGiven || limitCores === null || requested === undefined || limitCores >= requested) return [];
+  const named = (option: 'limit' | 'request', cores: number) =>
+    `${given[option] === undefined ? `the ${option} of the file` : `--${option}`}, which is ${shownCores(cores)}`;
+  return [`${named('request', requested)}, must be at most ${named('limit', limitCores)}.`];
+}
+
+function rangeErrors({ for: seconds, tolerance = 0 }: Given): readonly string[] {
+  return [
+    ...(seconds >= 60 && seconds <= LONGEST_SECONDS ? [] : ['--for must be from 1m to 24h.']),
+    ...(tolerance >= 0 && tolerance < 1 ? [] : ['--tolerance must be at least 0 and below 1.']),
+  ];
 }
 
 /** Without load the autoscaler settles at the least; --replicas says what runs now. */

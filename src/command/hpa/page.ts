@@ -12,12 +12,26 @@ export type Summary = {
   /** In per cent of the request; null where the target is an average. */
   readonly utilization_at_start: number | null;
   readonly is_limited_at_start: boolean;
-  readonly resting_replicas: number;
-  readonly resting_since_seconds: number | null;
+  readonly settled_replicas: number;
+  readonly settled_since_seconds: number | null;
   readonly most_replicas: number;
   /** What the forecast leaves out. */
   readonly notes: readonly string[];
 };
+
+/** One decision of the controller, as --json says it. */
+export const momentInJson = (moment: Moment) => ({
+  at_seconds: moment.atSeconds,
+  load_cores: moment.loadCores,
+  delivered_cores: moment.deliveredCores,
+  /** In per cent of the request; null where the target is an average. */
+  utilization: moment.utilization,
+  average_cores: moment.averageCores,
+  wanted_replicas: moment.wanted,
+  replicas: moment.replicas,
+  ready_replicas: moment.readyReplicas,
+  limited_by: moment.limitedBy,
+});
 
 export function summaryOf(parts: Parts, moments: readonly Moment[]): Summary {
   const { spec, mostCores, startReplicas } = parts;
@@ -36,8 +50,8 @@ export function summaryOf(parts: Parts, moments: readonly Moment[]): Summary {
         ? Math.floor(((used + parts.idleCores) / measure.requestCores) * 100 + 1e-9)
         : null,
     is_limited_at_start: asked > mostCores,
-    resting_replicas: settled,
-    resting_since_seconds: settled === last?.replicas ? (moments[since]?.atSeconds ?? null) : null,
+    settled_replicas: settled,
+    settled_since_seconds: settled === last?.replicas ? (moments[since]?.atSeconds ?? null) : null,
     most_replicas: Math.max(...moments.map(({ replicas }) => replicas)),
     notes: [...heldBy(spec.maxReplicas, last), ...parts.notes],
   };
@@ -100,7 +114,7 @@ function useOf({ utilization, averageCores }: Moment): string {
   return averageCores === null ? '-' : shownCores(averageCores);
 }
 
-function settlesAt({ resting_replicas: replicas, resting_since_seconds: since }: Summary): string {
+function settlesAt({ settled_replicas: replicas, settled_since_seconds: since }: Summary): string {
   if (since !== null) return `It settles at ${replicas} from ${clockOf(since)} on.`;
   return `It has not settled by then; under the load of the end it settles at ${replicas}.`;
 }
@@ -117,13 +131,13 @@ export function tableOf(rows: readonly Row[]): string {
     if ('refusal' in row) return [row.called, '-', '-', '-', '-', '-'];
     const { said, parts } = row;
     const [measure] = parts.spec.measures;
-    const since = said.resting_since_seconds;
+    const since = said.settled_since_seconds;
     return [
       row.called,
       measure.type === 'average' ? '-' : shownCores(measure.requestCores),
       shownCores(targetCores(measure)),
       `${parts.spec.minReplicas} to ${parts.spec.maxReplicas}`,
-      String(said.resting_replicas),
+      String(said.settled_replicas),
       since === null ? 'later' : clockOf(since),
     ];
   });

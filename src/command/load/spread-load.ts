@@ -134,7 +134,7 @@ function shareOf(cores: number, index: number, pieces: number): number {
 
 /**
  * Several for each replica, and yet no more than one replica alone has threads for, which are eight by default (SKYOPS_MAX_CORES); of
- * 150m, six of them are all that a replica with a limit of one core may burn.
+ * 150m, six of them are all that a replica with a limit of one core may use.
  */
 export function piecesFor(cores: number): number {
   return Math.min(Math.max(8, Math.ceil(cores / 0.15)), MOST_PIECES);

@@ -8,7 +8,7 @@ import { warmThreads } from '#simulation/capacity/cpu.ts';
 import { EffectBoard } from '#simulation/effects/board.ts';
 import { Engine } from '#simulation/engine.ts';
 import { ENGINE_REFUSALS, type RefusalMeanings } from '#simulation/refusals.ts';
-import { createPool } from '#simulation/worker/pool.ts';
+import { Pool } from '#simulation/worker/pool.ts';
 import type { Machine } from '../command.ts';
 import { PROGRESS_PERIOD_MS, type Runner } from '../runner.ts';
 
@@ -16,7 +16,7 @@ export type LocalParts = { readonly clock: Clock; readonly caps: Caps; readonly 
 
 /** Resolves when the threads are warm. @throws Failure if they cannot be started. */
 export async function openLocalRunner({ clock, caps, machine }: LocalParts): Promise<Runner> {
-  const pool = createPool({ clock, warmThreads: warmThreads(machine.supply.cpu(), caps), onBroken: () => {} });
+  const pool = new Pool({ clock, warmThreads: warmThreads(machine.supply.cpu(), caps), onBroken: () => {} });
   await pool.open();
   const { supply, throttledSeconds } = machine;
   const engine = new Engine({

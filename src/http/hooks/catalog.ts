@@ -66,7 +66,7 @@ export const elsewhere: readonly { readonly what: string; readonly where: string
   },
   {
     what: 'what was thrown',
-    where: 'server.ts, setErrorHandler',
+    where: 'server.ts, setErrorHandler; thrown.ts',
     because: 'a hook, the body and a route may all throw',
   },
   {
@@ -91,45 +91,30 @@ export function addHooks(app: FastifyInstance, parts: HookParts, added = hooks):
   for (const { hook } of added) hook.register?.(app, parts);
   const steps = added.flatMap(({ hook }) => hook.onRequest?.(parts) ?? []);
   // One of Fastify's hooks for all of them: each of its own is a call of its iterator for every request.
-  app.addHook('onRequest', (request, reply, done) => walk(steps, 0, request, reply, done));
+  app.addHook('onRequest', (request, reply, done) => {
+    const waiting = walk(steps, 0, request, reply);
+    if (waiting === true) done();
+    else if (waiting !== false) waiting.then((goesOn) => (goesOn ? done() : undefined), done);
+  });
 }
 
-/** Synchronous as far as the hooks are: a promise is waited for, and nothing else is. */
+/** Synchronous as far as the hooks are: a promise is waited for, and nothing else is. What is thrown goes to the error handler. */
 function walk(
   steps: readonly OnRequest[],
   from: number,
   request: FastifyRequest,
   reply: FastifyReply,
-  done: (error?: Error) => void,
-): void {
+): boolean | Promise<boolean> {
   for (let index = from; index < steps.length; index += 1) {
-    // A refusal that is thrown goes the way of all others, to the error handler.
-    const goesOn = steps[index]?.(request, reply);
-    if (goesOn === false) return;
-    if (goesOn === true) continue;
-    Promise.resolve(goesOn).then(
-      (isToGoOn) => {
-        // A client that left while the hook waited was counted as gone already.
-        if (isToGoOn === false || reply.raw.destroyed) return;
-        walkOn(steps, index + 1, request, reply, done);
-      },
-      (error: Error) => done(error),
-    );
-    return;
+    const goesOn = steps[index]?.(request, reply) ?? true;
+    if (goesOn === false) return false;
+    if (goesOn !== true) return walkOn(goesOn, steps, index + 1, request, reply);
   }
-  done();
+  return true;
 }
 
-/** The same behind a wait, where nobody else would catch what is thrown. */
-function walkOn(...[steps, from, request, reply, done]: Parameters<typeof walk>): void {
-  let isThrown = true;
-  try {
-    walk(steps, from, request, reply, (error) => {
-      isThrown = false;
-      done(error);
-    });
-  } catch (error) {
-    if (!isThrown) throw error;
-    done(error as Error);
-  }
+async function walkOn(goesOn: Promise<boolean>, ...rest: Parameters<typeof walk>): Promise<boolean> {
+  const [, , , reply] = rest;
+  // A client that left while the hook waited was counted as gone already.
+  return (await goesOn) && !reply.raw.destroyed && walk(...rest);
 }

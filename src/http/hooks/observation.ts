@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { traceparentOf } from '#foundation/trace-context.ts';
+import { tricks } from '#foundation/tricks.ts';
 import {
   CLIENT_CLOSED_REQUEST,
   OTHER_METHOD,
@@ -86,7 +87,12 @@ export function observeRequest(
     connection.openRequests -= 1;
     // What was answered whole is not kept until the next request: V8 would take it for something that lives long, and collect the whole
     // heap for it again and again (0.4 of 13 µs a request).
-    if (connection.latestRequest === request && request.raw.complete && reply.raw.writableFinished) {
+    if (
+      tricks.releasedRequests &&
+      connection.latestRequest === request &&
+      request.raw.complete &&
+      reply.raw.writableFinished
+    ) {
       connection.latestRequest = undefined;
       connection.latestAnswer = undefined;
     }

@@ -19,9 +19,7 @@ const refusal = (code: ProblemCode, detail: string): Refusal<ProblemCode> => ({ 
 
 /** The first rule that the head of a request breaks, as a refusal; `undefined` for one that keeps to all of them. */
 export function deviationOf(request: IncomingMessage, connection: Connection): Refusal<ProblemCode> | undefined {
-  return (
-    inVersion(request) ?? inHeaders(request) ?? inHost(request, connection) ?? inTarget(request) ?? inFraming(request)
-  );
+  return inVersion(request) ?? inHeaders(request, connection) ?? inTarget(request) ?? inFraming(request);
 }
 
 function inVersion({ httpVersion }: IncomingMessage) {
@@ -32,20 +30,17 @@ function inVersion({ httpVersion }: IncomingMessage) {
     : refusal('version-not-supported', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.');
 }
 
-function inHeaders({ rawHeaders }: IncomingMessage) {
-  for (let index = 1; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.includes(DELETE)) return refusal('bad-request', 'A header has control characters in it.');
-  }
-  return undefined;
-}
-
-/** RFC 9112, section 3.2. */
-function inHost({ httpVersion, headers, rawHeaders }: IncomingMessage, connection: Connection) {
+/** In one pass: this is a part of every request. */
+function inHeaders({ httpVersion, headers, rawHeaders }: IncomingMessage, connection: Connection) {
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+    if (rawHeaders[index + 1]?.includes(DELETE)) {
+      return refusal('bad-request', 'A header has control characters in it.');
+    }
   }
+  // RFC 9112, section 3.2.
   if (hosts > 1) return refusal('bad-request', 'The Host header stands twice.');
   if (hosts === 0 && httpVersion === '1.1') return refusal('bad-request', 'HTTP/1.1 requires a Host header.');
   if (hosts === 0 || headers.host === connection.host) return undefined;

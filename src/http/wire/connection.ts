@@ -13,7 +13,7 @@ export class Connection {
   isClosing = false;
   /** Requests behind the answer that ended it. */
   ignoredRequests = 0;
-  /** Those that have begun and not ended. */
+  /** Those in progress. */
   openRequests = 0;
   /** Until its client is asked to open another one; given with the first request (hooks/recycling.ts). */
   requestsLeft: number | undefined;

@@ -18,7 +18,7 @@ const LARGE = representationOf('text/plain', Buffer.alloc(LENGTH, 'a'));
 /** A client that has asked for the file and reads only when it is told to. */
 async function startReader(test: TestContext) {
   const clock = createManualClock();
-  const app = fastify({ http: { ServerResponse: answerClass('a', clock).Answer } }) as unknown as App;
+  const app = fastify({ http: { ServerResponse: answerClass('a').Answer } }) as unknown as App;
   cutStalledReaders(app.server, clock);
   servePageFiles(app, '/page', new Map([['large', async () => LARGE]]));
   await app.listen({ host: '127.0.0.1', port: 0 });

@@ -5,7 +5,7 @@ import type { SimulationEvent } from '#simulation/engine.ts';
 import type { SimulationSummary } from '#simulation/simulation.ts';
 import type { UsageSnapshot } from '#usage/sampler.ts';
 import type { RequestRecord } from '../request-record.ts';
-import type { SpanCounts } from '../tracing/tracing.ts';
+import type { SpanCounts } from '../tracing/export.ts';
 import type { MetricsSettings } from './settings.ts';
 
 export type MetricSources = {

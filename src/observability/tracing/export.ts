@@ -1,15 +1,26 @@
 /** Hands finished spans to the thread that sends them away, and counts what becomes of them. */
 import { Worker } from 'node:worker_threads';
-import type { Cancel } from '#foundation/clock.ts';
+import type { Cancel, Clock } from '#foundation/clock.ts';
 import type { ExportTarget, TracingSettings } from './settings.ts';
 import type { Span } from './span.ts';
-import type { SpanExport, TracingParts } from './tracing.ts';
+
+/** What became of the spans so far. */
+export type SpanCounts = { readonly exported: number; readonly failed: number; readonly dropped: number };
+
+export type ExporterParts = {
+  readonly clock: Clock;
+  readonly settings: TracingSettings;
+  /** What is known of this replica: attributes of the resource. */
+  readonly resource: Readonly<Record<string, string | null>>;
+  /** Told when exports begin to fail, and again when they work. */
+  readonly onExport: (isWorking: boolean, cause?: unknown) => void;
+};
 
 /** What the thread is told at its start. */
 export type ExportOrders = {
   readonly target: ExportTarget;
   readonly settings: TracingSettings;
-  readonly resource: TracingParts['resource'];
+  readonly resource: ExporterParts['resource'];
 };
 
 /** What it is told later. The last two are answered by a `done`. */
@@ -48,21 +59,61 @@ function certificatesOf({ certificate, clientCertificate, clientKey }: TracingSe
  * Node shares between its client and its server is compiled again for both, and a batch holds the loop for milliseconds while it is encoded
  * (docs/decisions/0011-the-request-path.md).
  */
-export function openExport(target: ExportTarget, { clock, settings, resource, onExport }: TracingParts): SpanExport {
-  let [exported, failed, dropped, waiting] = [0, 0, 0, 0];
-  let isWorking: boolean | undefined;
-  let batch: Span[] = [];
-  let cancelHandover: Cancel | undefined;
-  let cancelReopening: Cancel | undefined;
-  let isClosed = false;
+export class SpanExporter {
+  readonly #target: ExportTarget;
+  readonly #parts: ExporterParts;
+  readonly #counts = { exported: 0, failed: 0, dropped: 0 };
   /** Those who wait for a `done`, in the order in which they asked. */
-  const asked: (() => void)[] = [];
-  let thread: Worker | undefined;
-  // Not where it is declared: a thread that cannot be had is told of by what sets it to none.
-  thread = open();
+  readonly #asked: (() => void)[] = [];
+  #waiting = 0;
+  #isWorking: boolean | undefined;
+  #batch: Span[] = [];
+  #cancelHandover: Cancel | undefined;
+  #cancelReopening: Cancel | undefined;
+  #isClosed = false;
+  #thread: Worker | undefined;
 
-  function open(): Worker | undefined {
-    const orders: ExportOrders = { target, settings, resource };
+  constructor(target: ExportTarget, parts: ExporterParts) {
+    this.#target = target;
+    this.#parts = parts;
+    this.#thread = this.#open();
+  }
+
+  /** Never makes anybody wait. */
+  take(span: Span): void {
+    // Those under way count too: a collector that hangs would otherwise hold a batch after the other in memory.
+    if (this.#waiting >= this.#parts.settings.queueSize || this.#thread === undefined) {
+      this.#counts.dropped += 1;
+      return;
+    }
+    this.#waiting += 1;
+    this.#batch.push(span);
+    if (this.#batch.length >= BATCH_SPANS) this.#handOver();
+    else this.#cancelHandover ??= this.#parts.clock.after(BATCH_MS, () => this.#handOver());
+  }
+
+  counts(): SpanCounts {
+    return { ...this.#counts };
+  }
+
+  /** Sends what waits; rejects or hangs as the collector does. */
+  flush(): Promise<void> {
+    return this.#ask('flush');
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelReopening?.();
+    await this.#ask('close');
+    const ended = this.#thread;
+    // It is over by order: its exit is no news.
+    this.#thread = undefined;
+    await ended?.terminate();
+  }
+
+  #open(): Worker | undefined {
+    const { settings, resource } = this.#parts;
+    const orders: ExportOrders = { target: this.#target, settings, resource };
     let worker: Worker;
     try {
       worker = new Worker(new URL('./export-thread.ts', import.meta.url), {
@@ -73,82 +124,60 @@ export function openExport(target: ExportTarget, { clock, settings, resource, on
       });
     } catch (cause) {
       // No thread to be had: the limit of processes, or no memory.
-      broken(cause as Error);
+      this.#break(cause as Error);
       return undefined;
     }
     worker.on('message', (news: ExportNews) => {
-      if (news.type === 'done') asked.shift()?.();
-      else settle(news.count, news.cause);
+      if (news.type === 'done') this.#asked.shift()?.();
+      else this.#settle(news.count, news.cause);
     });
-    worker.on('error', broken);
+    worker.on('error', (cause) => this.#break(cause as Error));
     worker.on('exit', (code) => {
-      if (thread === worker) broken(new Error(`it ended with ${code}`));
+      if (this.#thread === worker) this.#break(new Error(`it ended with ${code}`));
     });
     worker.unref();
     return worker;
   }
 
-  function settle(count: number, cause: ExportFailure | undefined): void {
-    waiting -= count;
+  #settle(count: number, cause: ExportFailure | undefined): void {
+    this.#waiting -= count;
     const works = cause === undefined;
-    if (works) exported += count;
-    else failed += count;
+    this.#counts[works ? 'exported' : 'failed'] += count;
     // Once for each change: a dead collector would otherwise fill the log as well.
-    if (works !== (isWorking ?? true)) onExport(works, cause && Object.assign(new Error(cause.message), cause));
-    isWorking = works;
+    if (works !== (this.#isWorking ?? true)) {
+      this.#parts.onExport(works, cause && Object.assign(new Error(cause.message), cause));
+    }
+    this.#isWorking = works;
   }
 
-  function broken(cause: Error): void {
-    thread = undefined;
-    batch = [];
-    settle(waiting, { message: `the thread that exports broke: ${cause.message}`, code: undefined });
-    for (const answer of asked.splice(0)) answer();
-    if (isClosed) return;
-    cancelReopening = clock.after(REOPEN_MS, () => {
-      thread = open();
+  #break(cause: Error): void {
+    this.#thread = undefined;
+    this.#batch = [];
+    this.#settle(this.#waiting, { message: `the thread that exports broke: ${cause.message}`, code: undefined });
+    for (const answer of this.#asked.splice(0)) answer();
+    if (this.#isClosed) return;
+    this.#cancelReopening = this.#parts.clock.after(REOPEN_MS, () => {
+      this.#thread = this.#open();
     });
   }
 
-  function handOver(): void {
-    cancelHandover?.();
-    cancelHandover = undefined;
-    if (batch.length > 0) tell({ type: 'spans', spans: batch });
-    batch = [];
+  #handOver(): void {
+    this.#cancelHandover?.();
+    this.#cancelHandover = undefined;
+    if (this.#batch.length > 0) this.#tell({ type: 'spans', spans: this.#batch });
+    this.#batch = [];
   }
 
-  const tell = (request: ExportRequest) => thread?.postMessage(request);
+  #tell(request: ExportRequest): void {
+    this.#thread?.postMessage(request);
+  }
 
-  async function ask(type: 'flush' | 'close'): Promise<void> {
-    handOver();
-    if (thread === undefined) return;
+  async #ask(type: 'flush' | 'close'): Promise<void> {
+    this.#handOver();
+    if (this.#thread === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    asked.push(resolve);
-    tell({ type });
+    this.#asked.push(resolve);
+    this.#tell({ type });
     await promise;
   }
-
-  return {
-    take: (span) => {
-      // Those under way count too: a collector that hangs would otherwise hold a batch after the other in memory.
-      if (waiting >= settings.queueSize || thread === undefined) {
-        dropped += 1;
-        return;
-      }
-      waiting += 1;
-      batch.push(span);
-      if (batch.length >= BATCH_SPANS) handOver();
-      else cancelHandover ??= clock.after(BATCH_MS, handOver);
-    },
-    counts: () => ({ exported, failed, dropped }),
-    flush: () => ask('flush'),
-    close: async () => {
-      isClosed = true;
-      cancelReopening?.();
-      await ask('close');
-      const ended = thread;
-      // It is over by order: its exit is no news.
-      thread = undefined;
-      await ended?.terminate();
-    },
-  };
 }

@@ -1,24 +1,12 @@
 /** Continues the caller's trace or begins one, for every request; makes spans of those that are exported, once they are over. */
-import type { Clock } from '#foundation/clock.ts';
 import { newSpanId, newTraceId } from '#foundation/trace-context.ts';
 import type { SimulationEvent } from '#simulation/engine.ts';
 import type { RequestRecord, RequestTrace } from '../request-record.ts';
+import type { ExporterParts, SpanCounts } from './export.ts';
 import { type CallerHeaders, createPropagation } from './propagation.ts';
 import { createSampler, type Sampler } from './sampling.ts';
-import { exportTarget, type TracingSettings } from './settings.ts';
-import { requestSpan, type Span, simulationSpan } from './span.ts';
-
-/** What became of the spans so far. */
-export type SpanCounts = { readonly exported: number; readonly failed: number; readonly dropped: number };
-
-/** Takes finished spans and sends them away, without ever making anybody wait. */
-export type SpanExport = {
-  readonly take: (span: Span) => void;
-  readonly counts: () => SpanCounts;
-  /** Sends what waits; rejects or hangs as the collector does. */
-  readonly flush: () => Promise<void>;
-  readonly close: () => Promise<void>;
-};
+import { exportTarget } from './settings.ts';
+import { requestSpan, simulationSpan } from './span.ts';
 
 export type Tracing = {
   /**
@@ -34,22 +22,13 @@ export type Tracing = {
   readonly close: () => Promise<void>;
 };
 
-export type TracingParts = {
-  readonly clock: Clock;
-  readonly settings: TracingSettings;
-  /** What is known of this replica: attributes of the resource. */
-  readonly resource: Readonly<Record<string, string | null>>;
-  /** Told when exports begin to fail, and again when they work. */
-  readonly onExport: (isWorking: boolean, cause?: unknown) => void;
-};
-
 const never: Sampler = () => false;
 
 /** Loads OpenTelemetry only if there is somewhere to send spans to: every start would pay for its packages, and hardly any needs them. */
-export async function openTracing(parts: TracingParts): Promise<Tracing> {
+export async function openTracing(parts: ExporterParts): Promise<Tracing> {
   const { clock, settings } = parts;
   const target = exportTarget(settings);
-  const exporting = target === undefined ? undefined : (await import('./export.ts')).openExport(target, parts);
+  const exporting = target === undefined ? undefined : new (await import('./export.ts')).SpanExporter(target, parts);
   const isSampled = exporting === undefined ? never : createSampler(settings);
   const callerOf = createPropagation(settings.propagators);
 

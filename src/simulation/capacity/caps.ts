@@ -11,7 +11,7 @@ export const capSettings = {
   }),
   maxCores: numberSetting({
     variable: 'SKYOPS_MAX_CORES',
-    meaning: 'The most cores that all CPU simulations together may burn. It bounds the number of threads too.',
+    meaning: 'The most cores that all CPU simulations together may use. It bounds the number of threads too.',
     minimum: 0.1,
     maximum: 256,
     fallback: 8,

@@ -177,7 +177,7 @@ describe('capacity, exact', () => {
     assert.equal(spreadOver(2, 64), 4);
   });
 
-  it('never lets all exact grants together exceed what may be burnt', () => {
+  it('never lets all exact grants together exceed what may be used', () => {
     const amount = fc.double({ min: 0.001, max: 4, noNaN: true });
     fc.assert(
       fc.property(

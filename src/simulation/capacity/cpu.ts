@@ -30,7 +30,7 @@ export type CpuGrant = {
 export const CPU_LIMITS = ['cpus', 'quota', 'running'] as const;
 type CpuLimit = (typeof CPU_LIMITS)[number];
 
-/** A tenth of a large quota: with 900m of 1000m burnt, /health took 2.8 ms at p99, with 1800m of 2000m 4.3 ms (measured). */
+/** A tenth of a large quota: with 900m of 1000m used, /health took 2.8 ms at p99, with 1800m of 2000m 4.3 ms (measured). */
 const RESERVE_RATIO = 0.1;
 /**
  * Answering costs the same whatever the quota is. Under 500m and 100 probes a second, /health took 56 ms at p99 with 50m of reserve and 4.3 ms
@@ -48,7 +48,7 @@ export function reserveCores(quotaCores: number): number {
   return Math.min(Math.max(quotaCores * RESERVE_RATIO, RESERVE_MINIMUM_CORES), quotaCores / 2);
 }
 
-/** The most that all simulations together may burn. */
+/** The most that all simulations together may use. */
 export function grantableCores(supply: CpuSupply, caps: Pick<Caps, 'maxCores'>, saturate = false): number {
   const { cpus, quotaCores, unreadable } = supply;
   if (unreadable !== undefined) return 0;
@@ -70,7 +70,7 @@ export function grantFlatOut(
   if (wish.threads > mostThreads || wish.cores > caps.maxCores) {
     return refused({
       code: 'over-cap',
-      detail: 'The simulation asks for more cores than this service may burn.',
+      detail: 'The simulation asks for more cores than this service may use.',
       errors: [
         {
           pointer: '/parallelism',
@@ -106,7 +106,7 @@ export function grantExact(
   if (wish.cores > caps.maxCores) {
     return refused({
       code: 'over-cap',
-      detail: 'The simulation asks for more cores than this service may burn.',
+      detail: 'The simulation asks for more cores than this service may use.',
       errors: [{ pointer: '/cpu', message: `must be at most ${caps.maxCores} cores (SKYOPS_MAX_CORES)` }],
     });
   }
@@ -160,7 +160,7 @@ function maxThreads(caps: Pick<Caps, 'maxCores'>, { cpus }: Pick<CpuSupply, 'cpu
 }
 
 /**
- * How many threads wait warm: as many as can burn at the same time, which a quota on a large machine makes far fewer than
+ * How many threads wait warm: as many as can be busy at the same time, which a quota on a large machine makes far fewer than
  * its CPUs; at least two where there are two, because that is what the demo asks for.
  */
 export function warmThreads({ cpus, quotaCores }: CpuSupply, caps: Pick<Caps, 'maxCores'>): number {

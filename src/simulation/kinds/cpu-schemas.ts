@@ -13,7 +13,7 @@ export const CPU_DEFAULTS = { seconds: 10, parallelism: 1, load: 1, saturate: fa
 
 export const CpuRequest = Type.Object(
   {
-    seconds: secondsField(CPU_DEFAULTS.seconds, 'How long to burn'),
+    seconds: secondsField(CPU_DEFAULTS.seconds, 'How long'),
     cpu: Type.Optional(
       Type.Union([Type.String({ pattern: CPU_PATTERN }), Type.Number({ minimum: 0.001 })], {
         title: 'CpuAmount',
@@ -26,20 +26,20 @@ export const CpuRequest = Type.Object(
     parallelism: Type.Optional(
       Type.Integer({
         minimum: 1,
-        description: `Flat out: how many threads burn, each at most one core; ${CPU_DEFAULTS.parallelism} by default, at most SKYOPS_MAX_CORES.`,
+        description: `Flat out: how many threads are busy, each with at most one core; ${CPU_DEFAULTS.parallelism} by default, at most SKYOPS_MAX_CORES.`,
       }),
     ),
     load: Type.Optional(
       Type.Number({
         minimum: LEAST_LOAD,
         maximum: 1,
-        description: `Flat out: part of one core that each thread burns; ${CPU_DEFAULTS.load} by default.`,
+        description: `Flat out: part of one core that each thread uses; ${CPU_DEFAULTS.load} by default.`,
       }),
     ),
     saturate: Type.Optional(
       Type.Boolean({
         description:
-          'Under a CPU quota: also burn the reserve that keeps probes fast, so that the kernel throttles this container.',
+          'Under a CPU quota: also use the reserve that keeps probes fast, so that the kernel throttles this container.',
       }),
     ),
   },
@@ -68,8 +68,8 @@ const CpuRequested = Type.Object(
 const CpuGranted = Type.Object(
   {
     seconds: Type.Number({ description: 'How long it may run.' }),
-    threads: Type.Integer({ description: 'How many threads burn.' }),
-    cores: Type.Number({ description: 'The most that they may burn together.' }),
+    threads: Type.Integer({ description: 'How many threads are busy.' }),
+    cores: Type.Number({ description: 'The most that they may use together.' }),
     core_seconds: Type.Number({ description: 'What that is over the whole time, after the shape.' }),
     limited_by: nullable(
       Type.Enum([...CPU_LIMITS], {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { createManualClock } from '#test/support/manual-clock.ts';
 import type { Context } from '../kind.ts';
-import type { WorkerLease } from '../worker/pool.ts';
+import type { WorkerLease } from '../worker/member.ts';
 import { memory } from './memory.ts';
 
 const Mi = 1024 ** 2;

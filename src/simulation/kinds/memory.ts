@@ -11,7 +11,7 @@ import { accuracy, type Ending } from '../report.ts';
 import { CONSTANT } from '../shape.ts';
 import { shapeErrors } from '../shape-schema.ts';
 import { timingFromNow } from '../worker/job.ts';
-import type { WorkerLease } from '../worker/pool.ts';
+import type { WorkerLease } from '../worker/member.ts';
 import { invalid, LEAST_SECONDS, overlong, requireNumber } from './common.ts';
 import {
   GROWTH_BYTES_PER_SECOND,

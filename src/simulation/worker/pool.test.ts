@@ -7,7 +7,7 @@ import { idleCoresOfMachine } from '#test/support/own-process.ts';
 import { until } from '#test/support/until.ts';
 import { CONSTANT } from '../shape.ts';
 import { type BurnJob, timingFromNow } from './job.ts';
-import { createPool } from './pool.ts';
+import { Pool } from './pool.ts';
 
 const jobFromNow = (share: number, seconds: number): BurnJob => ({
   type: 'burn',
@@ -17,7 +17,7 @@ const jobFromNow = (share: number, seconds: number): BurnJob => ({
 
 async function poolOf(test: TestContext, warmThreads: number) {
   const broken: unknown[] = [];
-  const pool = createPool({ clock: systemClock, warmThreads, onBroken: (cause) => broken.push(cause) });
+  const pool = new Pool({ clock: systemClock, warmThreads, onBroken: (cause) => broken.push(cause) });
   test.after(() => pool.close());
   await pool.open();
   return { pool, broken };
@@ -26,7 +26,7 @@ async function poolOf(test: TestContext, warmThreads: number) {
 /** With one warm thread, on a clock that the test turns. */
 async function workingPool(test: TestContext) {
   const clock = createManualClock();
-  const pool = createPool({ clock, warmThreads: 1, onBroken: () => {} });
+  const pool = new Pool({ clock, warmThreads: 1, onBroken: () => {} });
   test.after(() => pool.close());
   await pool.open();
   const work = async (threads: number) => {

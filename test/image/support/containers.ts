@@ -28,9 +28,9 @@ export const LOCKED_DOWN = [
 
 export type Ran = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
-export function podman(...words: readonly string[]): Ran {
+export function podman(...args: readonly string[]): Ran {
   const environment = { ...process.env, CONTAINERS_CONF: `${FOLDER}/containers.conf` };
-  const { status, stdout, stderr } = spawnSync('podman', [...STORAGE, ...words], {
+  const { status, stdout, stderr } = spawnSync('podman', [...STORAGE, ...args], {
     encoding: 'utf8',
     env: environment,
     maxBuffer: 2 ** 26,
@@ -43,9 +43,9 @@ export function podman(...words: readonly string[]): Ran {
 }
 
 /** @throws Error with what podman complains about. */
-export function podmanSays(...words: readonly string[]): string {
-  const { status, stdout, stderr } = podman(...words);
-  if (status !== 0) throw new Error(`podman ${words.join(' ')}: ${stderr}`);
+export function podmanSays(...args: readonly string[]): string {
+  const { status, stdout, stderr } = podman(...args);
+  if (status !== 0) throw new Error(`podman ${args.join(' ')}: ${stderr}`);
   return stdout.trim();
 }
 

@@ -12,7 +12,7 @@ if (!isMainThread) {
   const wait = Atomics.wait;
   let lookAt = 0;
   // A thread at work sleeps in here for a moment in every period.
-  Atomics.wait = ((...words: Parameters<typeof wait>) => {
+  Atomics.wait = ((...args: Parameters<typeof wait>) => {
     lookAt += 1;
     if (lookAt % 10 === 0 && existsSync(trigger)) {
       const fault = readFileSync(trigger, 'utf8');
@@ -21,6 +21,6 @@ if (!isMainThread) {
       const hoard: unknown[] = [];
       for (;;) hoard.push(new Array(10_000).fill(hoard.length));
     }
-    return wait(...words);
+    return wait(...args);
   }) as typeof wait;
 }

@@ -34,7 +34,7 @@ const isRefused = ({ status }: RawAnswer) => status === 422;
 export type ClientOptions = {
   /** A new connection for each request, whatever kind of client it is. */
   readonly areAllFresh?: boolean;
-  /** Each on the connection that it has opened at first, so slowly that none has to be renewed. */
+  /** Each on the connection that it has opened at first, so slowly that none has to be recycled. */
   readonly areAllKept?: boolean;
   /** Two of the clients ask for short simulations, unless this is false. */
   readonly doSimulate?: boolean;

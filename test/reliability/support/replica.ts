@@ -53,8 +53,8 @@ export class Replica {
     const command = [process.execPath, ...nodeOptions, MAIN];
     if (isFirst) command.unshift('unshare', '--pid', '--fork', '--mount-proc', '--kill-child');
     if (maxOpenFiles !== undefined) command.unshift('prlimit', `--nofile=${maxOpenFiles}`);
-    const [program = '', ...words] = command;
-    const child = spawn(program, words, {
+    const [program = '', ...args] = command;
+    const child = spawn(program, args, {
       env: environmentOf({ SKYOPS_PORT: String(port), SKYOPS_LOG_LEVEL: 'warn', ...settings }),
       stdio: ['ignore', log, log],
     });

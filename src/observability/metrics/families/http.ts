@@ -54,7 +54,7 @@ export const httpFamily: Family = (registry, { clock, settings, identity }) => {
   let open = 0;
   new Gauge({
     name: 'skyops_http_requests_in_flight',
-    help: 'Requests that have begun and not ended.',
+    help: 'Requests in progress.',
     registers,
     collect() {
       this.set(open);
