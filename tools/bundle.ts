@@ -23,7 +23,7 @@ const PAGES = {
 const threadsByTheirNewNames: Plugin = {
   name: 'threads',
   setup: (bundler) =>
-    bundler.onLoad({ filter: /\/src\/.*(pool|watchdog|export)\.ts$/ }, ({ path }) => ({
+    bundler.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(
         /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g,
         "new URL('./$1.cjs', import.meta.url)",

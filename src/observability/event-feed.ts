@@ -1,6 +1,6 @@
 /** What happens, as a stream of numbered events for whoever watches: simulations as they go and usage once a second. */
 import type { Cancel, Clock } from '#foundation/clock.ts';
-import type { SimulationEvent } from '#simulation/engine.ts';
+import type { SimulationEvent } from '#simulation/event.ts';
 import type { SimulationSummary } from '#simulation/simulation.ts';
 import type { UsageSnapshot } from '#usage/sampler.ts';
 

@@ -2,7 +2,7 @@
 import type { Clock } from '#foundation/clock.ts';
 import type { TraceContext } from '#foundation/trace-context.ts';
 import { tricks } from '#foundation/tricks.ts';
-import type { SimulationEvent } from '#simulation/engine.ts';
+import type { SimulationEvent } from '#simulation/event.ts';
 import type { Log } from './logger.ts';
 import { createRequestLine } from './request-line.ts';
 import type { RequestRecord } from './request-record.ts';

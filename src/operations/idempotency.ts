@@ -1,7 +1,7 @@
 /** Makes a repeated start the same simulation: remembers which key of whom has started which one, and for what body. */
 import { createHash } from 'node:crypto';
 import { granted, type Outcome, type Refusal, refused } from '#foundation/outcome.ts';
-import type { StartedSimulation } from '#simulation/engine.ts';
+import type { StartedSimulation } from '#simulation/entry.ts';
 import type { Simulation } from '#simulation/simulation.ts';
 
 export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';

@@ -1,8 +1,8 @@
 /** Starts a simulation for somebody, once for each of their keys, and waits for it as long as they want. */
 import { type Clock, wait } from '#foundation/clock.ts';
 import { granted, type Outcome, type Refusal } from '#foundation/outcome.ts';
-import type { Engine, StartedSimulation } from '#simulation/engine.ts';
-import type { Origin } from '#simulation/entry.ts';
+import type { Engine } from '#simulation/engine.ts';
+import type { Origin, StartedSimulation } from '#simulation/entry.ts';
 import type { Startable } from '#simulation/kind.ts';
 import type { EngineRefusalCode } from '#simulation/refusals.ts';
 import type { Simulation } from '#simulation/simulation.ts';

@@ -10,10 +10,14 @@ import {
   elapsedSeconds,
   type Moment,
   type Origin,
+  type StartedSimulation,
   simulationOf,
+  startedOf,
+  stop,
   summaryOf,
   unlessAborted,
 } from './entry.ts';
+import type { SimulationEvent } from './event.ts';
 import type { Context, Plan, Startable } from './kind.ts';
 import type { EngineRefusalCode } from './refusals.ts';
 import type { Ending } from './report.ts';
@@ -25,12 +29,6 @@ const KEPT_ENDED = 100;
 /** The work ends by itself; if it has not by then, the engine stops it from outside. */
 const OVERDUE_MS = 1000;
 
-/** What happened, for whoever watches: logs, metrics and streams are made from these. */
-export type SimulationEvent =
-  | (Origin & { readonly type: 'simulation-started'; readonly simulation: SimulationSummary })
-  | (Origin & { readonly type: 'simulation-ended'; readonly simulation: SimulationSummary; readonly failure?: unknown })
-  | (Origin & { readonly type: 'simulation-refused'; readonly kind: string; readonly refusal: Refusal });
-
 /** How much is reserved and how much could be granted at most. */
 type EngineUsage = {
   readonly running: number;
@@ -39,14 +37,6 @@ type EngineUsage = {
   readonly coresGrantable: number;
   readonly memoryBytesInUse: number;
   readonly memoryBytesGrantable: number;
-};
-
-export type StartedSimulation = {
-  readonly id: string;
-  /** Resolves when its work is there, or when it has ended without that. */
-  readonly started: Promise<void>;
-  /** Resolves with the report; never rejects. */
-  readonly ended: Promise<Simulation>;
 };
 
 export type EngineParts = {
@@ -249,17 +239,4 @@ export class Engine {
     const oldest = this.#ended.keys().next();
     if (this.#ended.size > KEPT_ENDED && !oldest.done) this.#ended.delete(oldest.value);
   }
-}
-
-const startedOf = ({ id, started, ended }: Entry): StartedSimulation => ({
-  id,
-  started: started.promise,
-  ended: ended.promise,
-});
-
-function stop(entry: Entry, because: Ending): Promise<Simulation> {
-  entry.because ??= because;
-  entry.work?.stop();
-  entry.aborting.abort();
-  return entry.ended.promise;
 }

@@ -33,6 +33,14 @@ export type Entry = {
   because: Ending | undefined;
 };
 
+export type StartedSimulation = {
+  readonly id: string;
+  /** Resolves when its work is there, or when it has ended without that. */
+  readonly started: Promise<void>;
+  /** Resolves with the report; never rejects. */
+  readonly ended: Promise<Simulation>;
+};
+
 /** Since its work started; while that is not there, since it was asked for. */
 export function elapsedSeconds({ createdAt, startedAt = createdAt, endedAt }: Entry, nowMs: number): number {
   return ((endedAt?.monotonicMs ?? nowMs) - startedAt.monotonicMs) / 1000;
@@ -88,4 +96,17 @@ export async function unlessAborted(starting: Promise<Work>, aborted: AbortSigna
   const work = await Promise.race([starting, promise]);
   aborted.removeEventListener('abort', onAbort);
   return work;
+}
+
+export const startedOf = ({ id, started, ended }: Entry): StartedSimulation => ({
+  id,
+  started: started.promise,
+  ended: ended.promise,
+});
+
+export function stop(entry: Entry, because: Ending): Promise<Simulation> {
+  entry.because ??= because;
+  entry.work?.stop();
+  entry.aborting.abort();
+  return entry.ended.promise;
 }

@@ -33,7 +33,7 @@ function forecastOf(args: string): readonly number[] {
 
 describe('the forecast of the autoscaler, against a real controller', () => {
   for (const { name, args, replicas, differing } of recorded) {
-    it(`foretells ${replicas.length - differing} of ${replicas.length} decisions: ${name}`, () => {
+    it(`forecasts ${replicas.length - differing} of ${replicas.length} decisions: ${name}`, () => {
       const forecast = forecastOf(args);
       const others = replicas.filter((count, index) => count !== forecast[index]).length;
       assert.ok(others <= differing, `real     ${replicas}\nforetold ${forecast.slice(0, replicas.length)}`);

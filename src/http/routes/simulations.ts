@@ -1,9 +1,9 @@
 /** /simulations: the engine as a resource; start, list, read, cancel. */
 import Type from 'typebox';
 import { nullable } from '#foundation/scalars.ts';
+import { cancelAll, cancelOne, findOne, OTHERS_MAY_KNOW } from '#operations/cancel-simulation.ts';
 import type { StartParts } from '#operations/start-simulation.ts';
 import { kinds } from '#simulation/catalog.ts';
-import type { Engine } from '#simulation/engine.ts';
 import { capitalised, Simulation, SimulationSummary } from '#simulation/simulation.ts';
 import { sendProblem } from '../send-problem.ts';
 import { loosen } from '../wire/response-headers.ts';
@@ -16,15 +16,6 @@ const tags = ['simulations'];
 
 /** An id that is not of our form cannot be one of ours; that is "no such simulation", not a bad parameter. */
 const params = Type.Object({ id: Type.String({ description: 'As the start answered it.' }) });
-
-const OTHERS_MAY_KNOW =
-  'Each replica knows its own simulations alone. Behind one address with several replicas, ask each of them; the header x-skyops-replica says which one has answered.';
-
-const noSuchSimulation = ({ replica }: Pick<Engine, 'replica'>) =>
-  ({
-    code: 'simulation-not-found',
-    detail: `Replica ${replica} has no simulation with this id; it keeps the last 100 that ended. ${OTHERS_MAY_KNOW}`,
-  }) as const;
 
 const SimulationList = Type.Object(
   {
@@ -109,9 +100,9 @@ export function readRoute({ engine }: Pick<StartParts, 'engine'>): Route {
         },
       },
       async (request, reply) => {
-        const simulation = engine.find(request.params.id);
-        if (simulation === undefined) return sendProblem(reply, noSuchSimulation(engine));
-        return sendRepresentation(request, loosen(reply, REVALIDATED_BY_ONE), jsonRepresentation(simulation));
+        const found = findOne(engine, request.params.id);
+        if (!found.ok) return sendProblem(reply, found.refusal);
+        return sendRepresentation(request, loosen(reply, REVALIDATED_BY_ONE), jsonRepresentation(found.value));
       },
     );
   };
@@ -135,8 +126,10 @@ export function cancelRoute({ engine }: Pick<StartParts, 'engine'>): Route {
           },
         },
       },
-      async (request, reply) =>
-        (await engine.cancel(request.params.id, 'cancelled')) ?? sendProblem(reply, noSuchSimulation(engine)),
+      async (request, reply) => {
+        const cancelled = await cancelOne(engine, request.params.id);
+        return cancelled.ok ? cancelled.value : sendProblem(reply, cancelled.refusal);
+      },
     );
   };
 }
@@ -164,7 +157,7 @@ export function cancelAllRoute({ engine }: Pick<StartParts, 'engine'>): Route {
           },
         },
       },
-      async () => ({ cancelled: [...(await engine.cancelAll('cancelled'))] }),
+      async () => ({ cancelled: [...(await cancelAll(engine))] }),
     );
   };
 }

@@ -1,7 +1,7 @@
 /** The contract of a family of metrics: what it is made from and what it listens to. */
 import type { Registry } from '@prometheus-io/client';
 import type { Clock } from '#foundation/clock.ts';
-import type { SimulationEvent } from '#simulation/engine.ts';
+import type { SimulationEvent } from '#simulation/event.ts';
 import type { SimulationSummary } from '#simulation/simulation.ts';
 import type { UsageSnapshot } from '#usage/sampler.ts';
 import type { RequestRecord } from '../request-record.ts';

@@ -2,7 +2,7 @@
 
 import { Registry } from '@prometheus-io/client';
 import Negotiator from 'negotiator';
-import type { SimulationEvent } from '#simulation/engine.ts';
+import type { SimulationEvent } from '#simulation/event.ts';
 import type { SimulationSummary } from '#simulation/simulation.ts';
 import type { RequestObserver, RequestRecord } from '../request-record.ts';
 import { families } from './catalog.ts';

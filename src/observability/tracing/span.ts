@@ -1,7 +1,7 @@
 /** What a span says, as a plain value: made from what happened, after it happened, and only if it is exported. */
 import { epochMsOf } from '#foundation/clock.ts';
 import type { TraceContext } from '#foundation/trace-context.ts';
-import type { SimulationEvent } from '#simulation/engine.ts';
+import type { SimulationEvent } from '#simulation/event.ts';
 import {
   CLIENT_CLOSED_REQUEST,
   OTHER_METHOD,

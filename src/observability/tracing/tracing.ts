@@ -1,6 +1,6 @@
 /** Continues the caller's trace or begins one, for every request; makes spans of those that are exported, once they are over. */
 import { newSpanId, newTraceId } from '#foundation/trace-context.ts';
-import type { SimulationEvent } from '#simulation/engine.ts';
+import type { SimulationEvent } from '#simulation/event.ts';
 import type { RequestRecord, RequestTrace } from '../request-record.ts';
 import type { ExporterParts, SpanCounts } from './export.ts';
 import { type CallerHeaders, createPropagation } from './propagation.ts';
