@@ -104,7 +104,7 @@ describe('the documentation pages', () => {
       const visited = await visit(test, path.replace('docs', 'redoc'));
       if (visited === undefined) return;
       const { page, foreign, complaints } = visited;
-      await page.getByRole('heading', { name: 'Burn CPU and wait for the report' }).first().waitFor();
+      await page.getByRole('heading', { name: 'Load the CPU and wait for the report' }).first().waitFor();
       if (path === '/docs') await picture(page, 'redoc');
       await assertNoBarriers(page, ['heading-order']);
       assert.deepEqual(foreign, []);

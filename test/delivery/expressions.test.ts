@@ -19,7 +19,7 @@ type Verdict = {
  * The first two make theirs from patterns that are looked at here too; the third puts `some` or `full` before a literal, for a file of
  * the kernel.
  */
-const MAKE_EXPRESSIONS = ['foundation/quantity.ts', 'http/idempotency.ts', 'usage/readers/cgroup.ts'];
+const MAKE_EXPRESSIONS = ['foundation/quantity.ts', 'operations/idempotency.ts', 'usage/readers/cgroup.ts'];
 
 function expressionsOf(file: string): { expressions: Expression[]; makes: boolean } {
   const expressions: Expression[] = [];
