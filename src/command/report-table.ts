@@ -20,7 +20,8 @@ export function reportTable(simulation: Simulation): string {
   return [
     `${kind} simulation ${simulation.id}: ${ended_because ?? simulation.state}`,
     ...alignedRows([['', ...columns.map((column) => column.replaceAll('_', ' '))], ...rows]),
-    `accuracy ${accuracy ?? 'not known'} · throttled ${throttled_seconds === null ? 'not known' : `${throttled_seconds} s`}`,
+    // What is no amount has no accuracy.
+    `${accuracy === null ? '' : `accuracy ${accuracy} · `}throttled ${throttled_seconds === null ? 'not known' : `${throttled_seconds} s`}`,
     '',
   ].join('\n');
 }

@@ -79,19 +79,23 @@ const LEAST_BYTES = 100_000;
 function optionOf(field: string, { type, description = '' }: Field): Option {
   // Text from the API documentation: its code marks mean nothing here.
   const text = description.replaceAll('`', '');
-  if (field === 'seconds')
+  if (field === 'seconds') {
+    // A default is said in words there (kinds/common.ts).
+    const [, byDefault] = / (\d+) by default/.exec(text) ?? [];
+    const more = byDefault === undefined ? '' : ` Default: ${byDefault}s.`;
     return parsed(
       '--for <duration>',
-      'how long: 60s, 5m, 1m30s. Default: 10s.',
+      `how long: 60s, 5m, 1m30s.${more}`,
       parseDuration,
       'a duration such as 60s or 1m30s',
     );
+  }
   if (field === 'shape')
     return parsed('--shape <shape>', SHAPE_HELP, parseShapeArgument, 'a shape such as ramp:from=0.1,to=1');
   const name = `--${field.replaceAll('_', '-')}`;
   if (type === 'boolean') return new Option(name, text);
   if (type === 'number' || type === 'integer') return parsed(`${name} <number>`, text, parseNumber, 'a number');
-  return new Option(`${name} <amount>`, text);
+  return new Option(`${name} <${type === 'string' ? 'text' : 'amount'}>`, text);
 }
 
 function parsed(flags: string, text: string, parse: (text: string) => unknown, expected: string): Option {

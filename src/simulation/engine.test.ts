@@ -189,7 +189,8 @@ describe('the engine', () => {
     const { clock, started } = rig();
     const { ended } = started({ seconds: 5, neverEnds: true });
     await clock.advance(6000);
-    assert.equal((await ended).delivered.seconds, 6);
+    // What this kind delivers is not what the catalog's kinds do.
+    assert.equal(((await ended).delivered as { seconds?: number }).seconds, 6);
   });
 
   it('keeps the last 100 that ended, the latest first', async () => {

@@ -30,7 +30,10 @@ export type Context = {
   readonly effects: EffectBoard;
 };
 
-/** The parts of one kind's report, beside those that all kinds share. */
+/**
+ * The parts of one kind's report, beside those that all kinds share; numbers, texts, or nothing where there is nothing to say.
+ * `sample` is one of the values over time: a kind without any describes one and gives none.
+ */
 type Report = {
   readonly requested: object;
   readonly granted: object;
@@ -76,7 +79,7 @@ export type Plan<Of extends Report = Report> = {
 
 /** A metric of a kind, named as on /metrics and labelled by `kind` there. */
 export type KindMetric<Of extends Report = Report> = {
-  /** A gauge is the sum over the simulations that run; a counter adds what those have delivered that ended. */
+  /** A gauge is the sum over the simulations that run; a counter is the sum over those that run and those that ended. */
   readonly type: 'gauge' | 'counter';
   readonly help: string;
   readonly of: (simulation: Pick<Of, 'requested' | 'granted' | 'delivered'>) => number;

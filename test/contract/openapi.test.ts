@@ -1,6 +1,7 @@
 /** The OpenAPI document describes what is really answered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { kinds } from '#simulation/catalog.ts';
 import { type Ask, startInProcess } from '#test/support/in-process.ts';
 import { type Document, validatorsOf } from '#test/support/openapi.ts';
 
@@ -49,8 +50,7 @@ describe('the OpenAPI document', () => {
       '/ready',
       '/simulate-cpu',
       '/simulations',
-      '/simulations/cpu',
-      '/simulations/memory',
+      ...kinds.map(({ name }) => `/simulations/${name}`).toSorted(),
       '/simulations/{id}',
       '/status',
     ]);

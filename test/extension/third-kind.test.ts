@@ -27,7 +27,7 @@ function plant(test: TestContext): string {
   symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
   writeFileSync(join(tree, 'src/simulation/kinds/hiccup.ts'), planted('hiccup-kind'));
   writeFileSync(join(tree, 'src/http/hooks/hiccup.ts'), planted('hiccup-hook'));
-  edit(tree, 'src/simulation/catalog.ts', 'kinds = [cpu, memory]', 'kinds = [cpu, memory, hiccup]');
+  edit(tree, 'src/simulation/catalog.ts', /kinds = \[(.*)\]/, 'kinds = [$1, hiccup]');
   edit(
     tree,
     'src/simulation/catalog.ts',
@@ -45,10 +45,11 @@ function plant(test: TestContext): string {
   return tree;
 }
 
-function edit(tree: string, file: string, from: string, to: string): void {
+function edit(tree: string, file: string, from: string | RegExp, to: string): void {
   const before = readFileSync(join(tree, file), 'utf8');
-  assert.ok(before.includes(from), `${file} has no ${from}`);
-  writeFileSync(join(tree, file), before.replace(from, to));
+  const after = before.replace(from, to);
+  assert.notEqual(after, before, `${file} has no ${from}`);
+  writeFileSync(join(tree, file), after);
 }
 
 describe('a third kind of simulation', () => {
@@ -173,6 +174,8 @@ describe('a third kind of simulation', () => {
     const help = skyops('simulate', 'hiccup', '--help');
     assert.match(help.stdout, /Lets every request wait a moment/);
     assert.match(help.stdout, /--delay-ms <number>\s+How long a request waits/);
+    assert.match(help.stdout, /--for <duration>\s+how long: 60s, 5m, 1m30s\. Default: 1s\./);
+    assert.match(help.stdout, /^ {2}skyops simulate hiccup --delay-ms 20$/m);
     assert.match(skyops('simulate', '--help').stdout, /hiccup/);
     const run = skyops('simulate', 'hiccup', '--delay-ms', '1', '--for', '200ms', '--url', service.url);
     assert.equal(run.status, 0, run.stderr);

@@ -14,12 +14,23 @@ import { type RequestOptions, requestOptions } from '../request-options.ts';
 import type { Runner, Running } from '../runner.ts';
 import type { Terminal } from '../terminal.ts';
 
-const EXAMPLES = `
-Examples:
-  skyops simulate cpu --cpu 250m --for 60s
-  skyops simulate cpu --cpu 70% --for 5m --shape ramp:from=0.1,to=1
-  skyops simulate cpu --cpu 1.5 --for 2m --url http://localhost:8001
-  skyops simulate memory --memory 256Mi --for 30s --json`;
+const EXAMPLES = [
+  'skyops simulate cpu --cpu 250m --for 60s',
+  'skyops simulate cpu --cpu 70% --for 5m --shape ramp:from=0.1,to=1',
+  'skyops simulate cpu --cpu 1.5 --for 2m --url http://localhost:8001',
+  'skyops simulate memory --memory 256Mi --for 30s --json',
+];
+
+const examplesIn = (lines: readonly string[]) => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+
+/** Those that are written out, or else the one that the kind itself gives. */
+function examplesOf({ name, example }: AnyKind): string {
+  const own = EXAMPLES.filter((line) => line.startsWith(`skyops simulate ${name} `));
+  const { seconds, ...fields } = example.request as { readonly seconds?: number };
+  const options = Object.entries(fields).map(([field, value]) => ` --${field.replaceAll('_', '-')} ${value}`);
+  const duration = seconds === undefined ? '' : ` --for ${seconds}s`;
+  return examplesIn(own.length > 0 ? own : [`skyops simulate ${name}${options.join('')}${duration}`]);
+}
 
 type Given = { readonly url?: URL; readonly json?: boolean };
 
@@ -27,10 +38,10 @@ export const simulateCommand: Command = (program, parts, done) => {
   const simulate = program
     .command('simulate')
     .description('make load, exactly as much as asked, and report what was delivered')
-    .addHelpText('after', EXAMPLES);
+    .addHelpText('after', examplesIn(EXAMPLES));
   for (const kind of kinds) {
     const request = requestOptions(kind.request);
-    const command = simulate.command(kind.name).description(kind.description).addHelpText('after', EXAMPLES);
+    const command = simulate.command(kind.name).description(kind.description).addHelpText('after', examplesOf(kind));
     request.add(command);
     command
       .addOption(
