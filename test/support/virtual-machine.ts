@@ -2,7 +2,7 @@
  * A real Linux with a real cgroup v2, whatever the machine underneath has: an emulated computer (QEMU without KVM, an ordinary
  * process) that boots a distribution's kernel into a file system in memory.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { arch, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -78,9 +78,29 @@ export async function runInVirtualMachine(test: TestContext): Promise<Run | unde
   const looking = setInterval(() => {
     waitedShare = waitedShareOf(machine.pid ?? 0) ?? waitedShare;
   }, 250);
-  const said = await text(machine.stdout);
+  const said = await untilSilent(machine);
   clearInterval(looking);
   return { said, waitedShare };
+}
+
+/** The longest that it is silent while all is well is a simulation of some seconds, ten times as slow. */
+const SILENT_MS = 180_000;
+
+/** What it says until it ends. One that hangs is ended, so that the test can show how far it came. */
+async function untilSilent(machine: ChildProcessByStdio<null, Readable, null>): Promise<string> {
+  let said = '';
+  const kill = () => {
+    said += `\n(silent for ${SILENT_MS / 1000} s, ended from outside)\n`;
+    machine.kill('SIGKILL');
+  };
+  let silence = setTimeout(kill, SILENT_MS);
+  for await (const part of machine.stdout.setEncoding('utf8')) {
+    said += part;
+    clearTimeout(silence);
+    silence = setTimeout(kill, SILENT_MS);
+  }
+  clearTimeout(silence);
+  return said;
 }
 
 /** From what the scheduler says of its threads: nanoseconds on a processor, and waiting for one (kernel, Documentation/scheduler/sched-stats.rst). */
