@@ -114,7 +114,7 @@ function readYaml(text: string, isMarked: boolean): Value | undefined {
   // A directive and its document would stand in two chunks.
   if (/^%/m.test(first.split(/^[^#%\s]/m, 1)[0] ?? ''))
     throw new ScalarError('directives (%YAML, %TAG) are not taken by kubectl');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the rule warns of control characters by mistake, and kubectl refuses these very ones
   if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(first)) throw new ScalarError('control characters are not allowed');
   // The line breaks of YAML 1.1.
   const { document, source } = parseIndented(first.replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, '\n'));

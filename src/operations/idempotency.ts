@@ -16,7 +16,7 @@ const MAX_KEYS = 2000;
 /** Ends after which the same key starts anew. */
 const ANEW: ReadonlySet<string> = new Set(['client_gone', 'failed']);
 
-/** A key belongs to whoever sends it: the same key of somebody else is another one. */
+/** A key belongs to its sender: the same key of another sender is another key. */
 export type OwnedKey = { readonly actor: string; readonly key: string };
 
 /** What a key has started. */
@@ -48,7 +48,7 @@ export class IdempotencyKeys {
     const remembered: Remembered = { fingerprint, id, report: undefined };
     void ended.then((report) => {
       remembered.report = { ...report, samples: [] };
-      // Whoever asks again after that wants it done: nobody has the answer of the first.
+      // Nobody has the answer of the first: the next request is to do it.
       const isToStartAnew = ANEW.has(report.ended_because ?? '');
       if (isToStartAnew && this.#remembered.get(name) === remembered) this.#remembered.delete(name);
     });

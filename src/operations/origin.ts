@@ -2,7 +2,7 @@
 import type { TraceContext } from '#foundation/trace-context.ts';
 import type { Origin } from '#simulation/entry.ts';
 
-/** Whoever shows no credential. There is none to show yet. */
+/** A caller without a credential. No credential exists yet. */
 const ANONYMOUS = 'anonymous';
 
 /** @param requestId under which the request is in the log. */

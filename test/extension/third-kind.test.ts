@@ -77,6 +77,7 @@ describe('a third kind of simulation', () => {
   const post = async (path: string, body: object) => {
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(service.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    // What an answer holds is what each test is about.
     return { status: answer.status, headers: answer.headers, json: (await answer.json()) as any };
   };
   const skyops = (...args: readonly string[]) =>
@@ -126,6 +127,7 @@ describe('a third kind of simulation', () => {
     const { delivered } = await json(`/simulations/${started.id}`);
     assert.equal(delivered.delayed_requests, 3);
     const ended = await fetch(`${service.url}/simulations/${started.id}`, { method: 'DELETE' });
+    // As above.
     const report = (await ended.json()) as any;
     assert.equal(report.ended_because, 'cancelled');
     assert.deepEqual({ ...report.delivered, seconds: 0 }, { seconds: 0, mood: 'annoyed', delayed_requests: 3 });

@@ -1,6 +1,7 @@
 /** Sends one piece of a load to whichever replica the Service chooses: POST /simulate-cpu on a connection of its own. */
 import { start } from '#client/api.ts';
 import { openHttpClient, reasonOf } from '#client/http-client.ts';
+import { Failure } from '#foundation/failure.ts';
 import type { Piece, Sent } from './spread-load.ts';
 
 /** How long a replica may take beyond the piece itself; then the connection is given up. */
@@ -23,7 +24,8 @@ export async function sendPiece(url: URL, { cores, seconds }: Piece, signal: Abo
     const { isWrong, detail: reason, retryAfterSeconds = 1 } = started.refusal;
     return isWrong ? { type: 'wrong', reason } : { type: 'refused', reason, retryAfterSeconds };
   } catch (error) {
-    return { type: 'failed', reason: reasonOf((error as Error).cause) };
+    if (!(error instanceof Failure)) throw error;
+    return { type: 'failed', reason: reasonOf(error.cause) };
   }
 }
 

@@ -23,7 +23,7 @@ export const hooks: readonly { readonly name: string; readonly hook: Hook; reado
   { name: 'origin', hook: originHook, because: 'before anything is read for a page of another site' },
   { name: 'limits', hook: limitsHook, because: 'before a route does any work' },
   { name: 'unmatched', hook: unmatchedHook, because: 'what is refused above is refused on every path' },
-  { name: 'expectation', hook: expectationHook, because: 'after all that may refuse on the head alone' },
+  { name: 'expectation', hook: expectationHook, because: 'after all that may refuse on the request headers alone' },
 ];
 
 /** What else touches a request, where it is, and why it cannot be a hook. */

@@ -42,7 +42,7 @@ abstract class PreparedAnswer<Request extends IncomingMessage = IncomingMessage>
     const security = securityHeaders === SECURITY_HEADERS ? SECURITY_LINES : linesOf(securityHeaders);
     const ready = firstLine + id + this.replicaLine + security;
     super._storeHeader(ready, headers);
-    // Whoever asked for the end, Fastify and Node themselves among them: RFC 9112, section 9.6, forbids to process what follows.
+    // Fastify and Node may ask for the end too. RFC 9112, section 9.6, forbids to process what follows.
     if (this._last) connectionOf(this.req.socket).isClosing = true;
   }
 }

@@ -1,4 +1,4 @@
-/** What running simulations keep from others, and how long whoever needs it must wait. */
+/** What running simulations keep from others, and how long a request for it must wait. */
 import { refused } from '#foundation/outcome.ts';
 
 /** What one simulation reserves until it ends. */
